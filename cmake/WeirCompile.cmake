@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: MIT
+# Compiler settings shared by every target, as the interface target weir_compile, and the third-party libraries.
+find_program(WEIR_CCACHE ccache)
+if(WEIR_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_C_COMPILER_LAUNCHER ${WEIR_CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${WEIR_CCACHE})
+endif()
+
+add_library(weir_compile INTERFACE)
+target_compile_features(weir_compile INTERFACE cxx_std_23)
+target_compile_options(weir_compile INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Woverloaded-virtual -Wimplicit-fallthrough
+  -Wno-missing-field-initializers  # designated initialisers leave the defaults on purpose
+  -fno-omit-frame-pointer -fstack-protector-strong
+  $<$<BOOL:${WEIR_WERROR}>:-Werror>)
+if(WEIR_SANITIZE)
+  target_compile_options(weir_compile INTERFACE -fsanitize=${WEIR_SANITIZE} -fno-sanitize-recover=all)
+  target_link_options(weir_compile INTERFACE -fsanitize=${WEIR_SANITIZE})
+else()
+  # One file is copied to a host and runs: everything but glibc is linked in.
+  target_link_options(weir_compile INTERFACE -static-libstdc++ -static-libgcc)
+endif()
+if(CMAKE_BUILD_TYPE STREQUAL "Release")
+  target_compile_options(weir_compile INTERFACE -D_FORTIFY_SOURCE=2 -ffunction-sections -fdata-sections)
+  target_link_options(weir_compile INTERFACE -Wl,--gc-sections -Wl,-z,relro,-z,now)
+endif()
+
+find_package(fmt 9 REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(nlohmann_json 3.11 REQUIRED)
+find_package(Boost 1.81 REQUIRED)
+find_package(Threads REQUIRED)
+find_path(WEIR_LIBBPF_INCLUDE bpf/libbpf.h REQUIRED)
+find_library(WEIR_LIBBPF libbpf.a REQUIRED)
+find_library(WEIR_LIBELF libelf.a REQUIRED)
+find_library(WEIR_LIBZ libz.a REQUIRED)
+add_library(weir_libbpf INTERFACE)
+target_include_directories(weir_libbpf SYSTEM INTERFACE ${WEIR_LIBBPF_INCLUDE})
+target_link_libraries(weir_libbpf INTERFACE ${WEIR_LIBBPF} ${WEIR_LIBELF} ${WEIR_LIBZ})
+# Boost headers are used header-only and are noisy under our warnings.
+add_library(weir_boost INTERFACE)
+target_include_directories(weir_boost SYSTEM INTERFACE ${Boost_INCLUDE_DIRS})
+target_compile_definitions(weir_boost INTERFACE BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_DISABLE_BOOST_COROUTINE)
+target_link_libraries(weir_boost INTERFACE Threads::Threads)

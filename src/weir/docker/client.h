@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// Client: the Docker Engine API over its unix socket (Docker, and Podman's compatible service). One connection kept
+// open; every call is bounded in time and in the size of the answer. Answers are untrusted.
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "weir/base/error.h"
+#include "weir/model/container.h"
+
+namespace weir::docker {
+
+inline constexpr std::string_view kDockerSocket = "/run/docker.sock";
+inline constexpr std::string_view kPodmanSocket = "/run/podman/podman.sock";
+
+struct Options {
+  std::string socket = std::string(kDockerSocket);
+  std::chrono::milliseconds timeout{5'000};  ///< for each call, connect included
+};
+
+/// What a container update can carry; text as the API wants it.
+struct Update {
+  std::string json;  ///< body of POST /containers/ID/update, e.g. {"CpuPeriod":100000,"CpuQuota":50000}
+};
+
+class Client {
+ public:
+  /// absent: no socket or nobody listens; refused: no permission; failed: garbage or timeout.
+  static Result<Client> connect(Options options);
+  Client(Client&&) noexcept;
+  Client& operator=(Client&&) noexcept;
+  ~Client();
+
+  /// GET /version: "26.1.5".
+  Result<std::string> version();
+  /// GET /info: "systemd" or "cgroupfs", and "1" or "2".
+  struct Info {
+    std::string cgroup_driver, cgroup_version, server_version;
+  };
+  Result<Info> info();
+  /// GET /containers/json (running only): id, name, image, labels, compose and k8s labels; no cgroup and no pid.
+  Result<std::vector<Container>> list();
+  /// As list(), only those whose name is exactly `name`.
+  Result<std::vector<Container>> list_named(std::string_view name);
+  /// GET /containers/ID/json: HostConfig.CgroupParent and State.Pid (nullopt when it does not run).
+  struct Inspect {
+    std::string cgroup_parent;
+    std::optional<Pid> pid;
+    std::string name, id, image;
+  };
+  Result<Inspect> inspect(std::string_view id);
+  /// POST /containers/ID/update. gone when there is no such container.
+  Result<void> update(std::string_view id, const Update& update);
+
+  /// One raw call, for what has no method above: (status, body).
+  struct Answer {
+    unsigned status = 0;
+    std::string body;
+  };
+  Result<Answer> call(std::string_view method, std::string_view path, std::string_view body = {});
+
+ private:
+  struct Connection;
+  explicit Client(std::unique_ptr<Connection> connection);
+  std::unique_ptr<Connection> connection_;
+};
+
+}  // namespace weir::docker

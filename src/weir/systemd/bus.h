@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// Bus: the system manager over D-Bus through libsystemd, which is opened at run time where it is there (a host without
+// systemd needs no library). One connection; not shared between threads.
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "weir/base/error.h"
+#include "weir/base/units.h"
+
+namespace weir::systemd {
+
+struct Property {
+  std::string name;  ///< "CPUQuotaPerSecUSec", "MemoryMax", "CPUWeight", "Description", …
+  std::variant<std::uint64_t, bool, std::string> value;
+};
+
+class Bus {
+ public:
+  /// absent: no libsystemd.so.0 or no system bus.
+  static Result<Bus> connect();
+  Bus(Bus&&) noexcept;
+  Bus& operator=(Bus&&) noexcept;
+  ~Bus();
+
+  /// The manager's Version property: "257.9-1".
+  Result<std::string> version();
+  /// Manager.GetUnitByPID / Unit ControlGroup: the cgroup path of a loaded unit; absent when there is none.
+  Result<std::string> control_group(std::string_view unit);
+  /// Manager.SetUnitProperties(unit, runtime=true, properties). Returns at the reply.
+  Result<void> set_unit_properties(std::string_view unit, const std::vector<Property>& properties);
+  /// A transient timer unit `name`.timer that runs argv once after `delay` as a service `name`.service, both collected
+  /// afterwards. The service is outside of the caller's cgroup and survives it.
+  Result<void> start_transient_timer(std::string_view name, std::chrono::microseconds delay,
+                                     const std::vector<std::string>& argv);
+  Result<void> stop_unit(std::string_view unit);
+  /// A transient scope `name` with Delegate=yes that holds `pid`; returns its cgroup path.
+  Result<std::string> start_transient_scope(std::string_view name, std::string_view slice, Pid pid);
+
+ private:
+  struct Handle;
+  explicit Bus(std::unique_ptr<Handle> handle);
+  std::unique_ptr<Handle> handle_;
+};
+
+}  // namespace weir::systemd
