@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Clock: where instants come from, so that tests need no sleep. CLOCK_MONOTONIC for spans, CLOCK_REALTIME for people.
+// Clock: where instants come from, so that tests need no sleep. CLOCK_MONOTONIC for spans, CLOCK_REALTIME for
+// people.
 
 #include <chrono>
 
@@ -27,7 +28,9 @@ class ManualClock final : public Clock {
  public:
   void tick(std::chrono::nanoseconds span) { now_ += span; }
   [[nodiscard]] std::chrono::nanoseconds monotonic() const override { return now_; }
-  [[nodiscard]] std::chrono::nanoseconds realtime() const override { return std::chrono::seconds(1'700'000'000) + now_; }
+  [[nodiscard]] std::chrono::nanoseconds realtime() const override {
+    return std::chrono::seconds(1'700'000'000) + now_;
+  }
 
  private:
   std::chrono::nanoseconds now_{0};

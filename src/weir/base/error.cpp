@@ -67,11 +67,16 @@ Error errno_error(int err, std::string_view subject, std::string_view doing) {
     default:
       break;
   }
-  return Error{.kind = kind, .err = err, .subject = std::string(subject), .what = std::string(doing), .hint = {}};
+  return Error{
+      .kind = kind, .err = err, .subject = std::string(subject), .what = std::string(doing), .hint = {}};
 }
 
 Error make_error(ErrorKind kind, std::string_view subject, std::string_view what, std::string_view hint) {
-  return Error{.kind = kind, .err = 0, .subject = std::string(subject), .what = std::string(what), .hint = std::string(hint)};
+  return Error{.kind = kind,
+               .err = 0,
+               .subject = std::string(subject),
+               .what = std::string(what),
+               .hint = std::string(hint)};
 }
 
 void assert_failed(const char* what, const char* file, int line) {

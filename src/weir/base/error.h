@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Error: why something could not be done, and Result<T>: a value or an Error. Recoverable trouble only; a bug is
-// WEIR_ASSERT. Nothing here prints.
+// Error: why something could not be done, and Result<T>: a value or an Error. Recoverable trouble only; a bug
+// is WEIR_ASSERT. Nothing here prints.
 
 #include <expected>
 #include <string>
@@ -35,8 +35,9 @@ struct Error {
   [[nodiscard]] Error with_hint(std::string_view text) &&;
 };
 
-/// An Error from errno: ENODEV/ESRCH -> gone, ENOENT/EOPNOTSUPP/ENOSYS -> absent, EACCES/EPERM/EROFS -> refused,
-/// EINVAL/ERANGE -> invalid, the rest -> failed. ENOENT cannot tell gone from absent: callers that can, do.
+/// An Error from errno: ENODEV/ESRCH -> gone, ENOENT/EOPNOTSUPP/ENOSYS -> absent, EACCES/EPERM/EROFS ->
+/// refused, EINVAL/ERANGE -> invalid, the rest -> failed. ENOENT cannot tell gone from absent: callers that
+/// can, do.
 Error errno_error(int err, std::string_view subject, std::string_view doing);
 Error make_error(ErrorKind kind, std::string_view subject, std::string_view what, std::string_view hint = {});
 
@@ -53,16 +54,16 @@ using Result = std::expected<T, Error>;
 /// WEIR_TRY(std::string text, dir.read("cpu.max")): declares and takes the value, or returns the error.
 #define WEIR_TRY(declaration, expression) \
   WEIR_TRY_(declaration, (expression), WEIR_CONCAT(weir_result_, __LINE__))
-#define WEIR_TRY_(declaration, expression, result)                       \
-  auto result = expression;                                              \
+#define WEIR_TRY_(declaration, expression, result)                               \
+  auto result = expression;                                                      \
   if (!result) return std::unexpected<::weir::Error>(std::move(result).error()); \
   declaration = std::move(*result)
 
 /// WEIR_CHECK(dir.write(…)): for Result<void>, or when the value is not wanted.
-#define WEIR_CHECK(expression)                                                              \
-  do {                                                                                      \
-    if (auto weir_checked = (expression); !weir_checked)                                    \
-      return std::unexpected<::weir::Error>(std::move(weir_checked).error());               \
+#define WEIR_CHECK(expression)                                                \
+  do {                                                                        \
+    if (auto weir_checked = (expression); !weir_checked)                      \
+      return std::unexpected<::weir::Error>(std::move(weir_checked).error()); \
   } while (false)
 
 #define WEIR_ASSERT(condition) \

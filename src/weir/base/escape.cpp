@@ -15,7 +15,8 @@ struct CodePoint {
   bool valid = false;
 };
 
-/// Decodes the code point at the front; overlong forms, surrogates and values past U+10FFFF are invalid, one byte each.
+/// Decodes the code point at the front; overlong forms, surrogates and values past U+10FFFF are invalid, one
+/// byte each.
 CodePoint decode(std::string_view s) {
   const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(s[i]); };
   const auto tail = [&](std::size_t i) { return i < s.size() && (byte(i) & 0xC0U) == 0x80U; };
@@ -34,15 +35,17 @@ CodePoint decode(std::string_view s) {
   return {b, 1, false};
 }
 
-/// Control, format, bidi, zero-width, separators, private use, noncharacters: what could mislead on a terminal.
+/// Control, format, bidi, zero-width, separators, private use, noncharacters: what could mislead on a
+/// terminal.
 bool harmful(std::uint32_t c) {
-  return c < 0x20 || (c >= 0x7F && c <= 0x9F) || c == 0xAD || c == 0x61C || c == 0x115F || c == 0x1160 || c == 0x180E ||
-         (c >= 0x200B && c <= 0x200F) || (c >= 0x2028 && c <= 0x202E) || (c >= 0x2060 && c <= 0x206F) || c == 0x3164 ||
-         c == 0xFEFF || (c >= 0xFFF0 && c <= 0xFFFB) || (c >= 0xE000 && c <= 0xF8FF) || c >= 0xE0000 ||
-         (c & 0xFFFEU) == 0xFFFEU;
+  return c < 0x20 || (c >= 0x7F && c <= 0x9F) || c == 0xAD || c == 0x61C || c == 0x115F || c == 0x1160 ||
+         c == 0x180E || (c >= 0x200B && c <= 0x200F) || (c >= 0x2028 && c <= 0x202E) ||
+         (c >= 0x2060 && c <= 0x206F) || c == 0x3164 || c == 0xFEFF || (c >= 0xFFF0 && c <= 0xFFFB) ||
+         (c >= 0xE000 && c <= 0xF8FF) || c >= 0xE0000 || (c & 0xFFFEU) == 0xFFFEU;
 }
 
-/// Two columns: East Asian wide and emoji blocks (a coarse table, independent of the locale); none: combining marks.
+/// Two columns: East Asian wide and emoji blocks (a coarse table, independent of the locale); none: combining
+/// marks.
 std::size_t columns_of(std::uint32_t c) {
   if ((c >= 0x300 && c <= 0x36F) || (c >= 0x483 && c <= 0x489) || (c >= 0x591 && c <= 0x5BD) ||
       (c >= 0x610 && c <= 0x61A) || (c >= 0x64B && c <= 0x65F) || (c >= 0x1AB0 && c <= 0x1AFF) ||
@@ -122,7 +125,8 @@ std::string html_escape(std::string_view bytes) {
 std::string csv_field(std::string_view bytes) {
   std::string text = valid_utf8(bytes);
   // A spreadsheet runs what looks like a formula.
-  if (!text.empty() && std::string_view("=+-@\t\r").find(text.front()) != std::string_view::npos && !plain_number(text))
+  if (!text.empty() && std::string_view("=+-@\t\r").find(text.front()) != std::string_view::npos &&
+      !plain_number(text))
     text.insert(text.begin(), '\'');
   if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
   std::string out = "\"";
@@ -134,13 +138,16 @@ std::string csv_field(std::string_view bytes) {
 }
 
 std::string shell_quote(std::string_view bytes) {
-  if (!bytes.empty() && bytes.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%+=:,./_-") ==
-                            std::string_view::npos)
+  if (!bytes.empty() &&
+      bytes.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789@%+=:,./_-") ==
+          std::string_view::npos)
     return std::string(bytes);
   std::string out = "'";
   for (const char c : bytes) {
-    if (c == '\'') out += "'\\''";
-    else out += c;
+    if (c == '\'')
+      out += "'\\''";
+    else
+      out += c;
   }
   return out + '\'';
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Escaping of bytes that a container can choose (names, labels, comm, paths), one function per output. Each takes any
-// bytes and never fails. JSON goes through valid_utf8() before nlohmann-json, which would throw otherwise.
+// Escaping of bytes that a container can choose (names, labels, comm, paths), one function per output. Each
+// takes any bytes and never fails. JSON goes through valid_utf8() before nlohmann-json, which would throw
+// otherwise.
 
 #include <string>
 #include <string_view>
@@ -9,7 +10,8 @@
 namespace weir {
 
 /// For a terminal and logs: valid printable UTF-8 stays; control characters, bidi and zero-width marks, line
-/// separators and invalid bytes become \xNN or \u{N}; backslash becomes \\. Nothing in the result moves the cursor.
+/// separators and invalid bytes become \xNN or \u{N}; backslash becomes \\. Nothing in the result moves the
+/// cursor.
 std::string terminal_safe(std::string_view bytes);
 /// Valid UTF-8: each invalid byte becomes U+FFFD. For JSON strings.
 std::string valid_utf8(std::string_view bytes);

@@ -2,10 +2,9 @@
 #include "weir/base/file.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <fmt/format.h>
 
 #include <cerrno>
 
@@ -30,7 +29,9 @@ Result<std::string> read_file_at(int dirfd, const std::string& path, std::size_t
   return read_all(fd.get(), path, cap);
 }
 
-Result<std::string> read_file(const std::string& path, std::size_t cap) { return read_file_at(AT_FDCWD, path, cap); }
+Result<std::string> read_file(const std::string& path, std::size_t cap) {
+  return read_file_at(AT_FDCWD, path, cap);
+}
 
 Result<void> write_all(int fd, std::string_view bytes, std::string_view name) {
   while (!bytes.empty()) {
@@ -55,8 +56,10 @@ Result<void> replace_file(const std::string& path, std::string_view bytes, mode_
   if (::rename(temporary.c_str(), path.c_str()) != 0) return fail(errno_error(errno, path, "rename"));
   if (durable == Durable::yes) {
     const std::size_t slash = path.rfind('/');
-    const Fd dir(::open(slash == std::string::npos ? "." : path.substr(0, slash + 1).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (dir.valid() && ::fsync(dir.get()) != 0) return std::unexpected(errno_error(errno, path, "fsync of the directory"));
+    const Fd dir(::open(slash == std::string::npos ? "." : path.substr(0, slash + 1).c_str(),
+                        O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (dir.valid() && ::fsync(dir.get()) != 0)
+      return std::unexpected(errno_error(errno, path, "fsync of the directory"));
   }
   return {};
 }
@@ -66,14 +69,16 @@ Result<Fd> open_private_directory(const std::string& path, mode_t mode) {
     if (::mkdir(path.substr(0, at).c_str(), 0755) != 0 && errno != EEXIST && errno != EROFS)
       return std::unexpected(errno_error(errno, path.substr(0, at), "mkdir"));
   }
-  if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST) return std::unexpected(errno_error(errno, path, "mkdir"));
+  if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST)
+    return std::unexpected(errno_error(errno, path, "mkdir"));
   Fd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
   if (!fd.valid()) return std::unexpected(errno_error(errno, path, "open"));
-  struct stat st {};
+  struct stat st{};
   if (::fstat(fd.get(), &st) != 0) return std::unexpected(errno_error(errno, path, "stat"));
   if (st.st_uid != ::geteuid() || (st.st_mode & 022U) != 0)
-    return std::unexpected(make_error(ErrorKind::refused, path, "belongs to someone else or can be written by others",
-                                      fmt::format("make it yours: chown {} {} && chmod go-w {}", ::geteuid(), path, path)));
+    return std::unexpected(
+        make_error(ErrorKind::refused, path, "belongs to someone else or can be written by others",
+                   fmt::format("make it yours: chown {} {} && chmod go-w {}", ::geteuid(), path, path)));
   return fd;
 }
 

@@ -14,20 +14,23 @@ namespace weir {
 
 inline constexpr std::size_t kSmallFile = 1U << 20;
 
-/// Everything that `fd` gives from its start or current position, at most `cap` bytes; more is an error (failed, EFBIG).
+/// Everything that `fd` gives from its start or current position, at most `cap` bytes; more is an error
+/// (failed, EFBIG).
 Result<std::string> read_all(int fd, std::string_view name, std::size_t cap = kSmallFile);
-/// open + read + close, relative to `dirfd` (AT_FDCWD for absolute paths). The last component may not be a symlink.
+/// open + read + close, relative to `dirfd` (AT_FDCWD for absolute paths). The last component may not be a
+/// symlink.
 Result<std::string> read_file_at(int dirfd, const std::string& path, std::size_t cap = kSmallFile);
 Result<std::string> read_file(const std::string& path, std::size_t cap = kSmallFile);
 
 /// Writes all of `bytes`, retrying short writes and EINTR.
 Result<void> write_all(int fd, std::string_view bytes, std::string_view name);
-/// Replaces `path` by a temporary file and rename, so that a reader sees the old or the new bytes; `durable` fsyncs both.
+/// Replaces `path` by a temporary file and rename, so that a reader sees the old or the new bytes; `durable`
+/// fsyncs both.
 enum class Durable { no, yes };
 Result<void> replace_file(const std::string& path, std::string_view bytes, mode_t mode, Durable durable);
 
-/// Makes `path` a directory of ours (mode), or checks that it is a real directory that belongs to the effective user
-/// and that no one else can write: refused otherwise. Parents must exist or are made 0755.
+/// Makes `path` a directory of ours (mode), or checks that it is a real directory that belongs to the
+/// effective user and that no one else can write: refused otherwise. Parents must exist or are made 0755.
 Result<Fd> open_private_directory(const std::string& path, mode_t mode);
 
 }  // namespace weir

@@ -4,7 +4,8 @@
 namespace weir {
 
 Result<Json> parse_json(std::string_view text, std::string_view name, std::size_t cap) {
-  if (text.size() > cap) return std::unexpected(make_error(ErrorKind::invalid, name, "JSON text is too large"));
+  if (text.size() > cap)
+    return std::unexpected(make_error(ErrorKind::invalid, name, "JSON text is too large"));
   bool too_deep = false;
   const auto guard = [&](int depth, Json::parse_event_t, Json&) {
     too_deep = too_deep || depth > 64;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// JSON through nlohmann-json, with its two sharp edges filed off: parsing never throws, has a depth and size cap, and
-// dumping replaces invalid UTF-8 instead of throwing. Include only in .cpp files (it is slow to compile).
+// JSON through nlohmann-json, with its two sharp edges filed off: parsing never throws, has a depth and size
+// cap, and dumping replaces invalid UTF-8 instead of throwing. Include only in .cpp files (it is slow to
+// compile).
 
 #include <nlohmann/json.hpp>
 #include <string>
@@ -14,7 +15,8 @@ namespace weir {
 using Json = nlohmann::ordered_json;
 
 /// Parses untrusted text: at most 64 levels deep and `cap` bytes.
-Result<Json> parse_json(std::string_view text, std::string_view name, std::size_t cap = std::size_t{64} << 20);
+Result<Json> parse_json(std::string_view text, std::string_view name,
+                        std::size_t cap = std::size_t{64} << 20);
 /// Text with invalid UTF-8 replaced by U+FFFD; indent < 0 is one line.
 std::string dump_json(const Json& json, int indent = 2);
 

@@ -68,19 +68,23 @@ std::optional<double> parse_decimal(std::string_view text) {
   if (text.empty() || text.find_first_not_of("0123456789.") != std::string_view::npos) return std::nullopt;
   if (text.front() == '.' || text.back() == '.') return std::nullopt;
   double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed);
+  const auto [end, error] =
+      std::from_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed);
   if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value)) return std::nullopt;
   return value;
 }
 
 Result<Bytes> parse_bytes(std::string_view text) {
   const auto bad = [&](std::string_view why) {
-    return std::unexpected(make_error(ErrorKind::invalid, text, why, "sizes look like 512M, 1.5G or 4096 (powers of 1024)"));
+    return std::unexpected(
+        make_error(ErrorKind::invalid, text, why, "sizes look like 512M, 1.5G or 4096 (powers of 1024)"));
   };
   const auto [digits, suffix] = number_and_unit(text);
   std::string unit = lowered(suffix);
-  if (unit.ends_with("ib")) unit.resize(unit.size() - 2);
-  else if (unit.ends_with("b")) unit.resize(unit.size() - 1);
+  if (unit.ends_with("ib"))
+    unit.resize(unit.size() - 2);
+  else if (unit.ends_with("b"))
+    unit.resize(unit.size() - 1);
   static constexpr std::string_view kUnits[] = {"", "k", "m", "g", "t", "p"};
   const auto* found = std::find(std::begin(kUnits), std::end(kUnits), unit);
   if (found == std::end(kUnits)) return bad("is not a size: unknown unit");
@@ -104,10 +108,13 @@ Result<std::chrono::microseconds> parse_duration(std::string_view text) {
     std::string_view name;
     double micros;
   };
-  static constexpr Unit kUnits[] = {{"us", 1}, {"ms", 1e3}, {"s", 1e6}, {"m", 60e6}, {"min", 60e6}, {"h", 3600e6}};
-  const auto* found = std::find_if(std::begin(kUnits), std::end(kUnits), [&](const Unit& u) { return u.name == unit; });
+  static constexpr Unit kUnits[] = {{"us", 1},   {"ms", 1e3},   {"s", 1e6},
+                                    {"m", 60e6}, {"min", 60e6}, {"h", 3600e6}};
+  const auto* found =
+      std::find_if(std::begin(kUnits), std::end(kUnits), [&](const Unit& u) { return u.name == unit; });
   if (!number || found == std::end(kUnits))
-    return std::unexpected(make_error(ErrorKind::invalid, text, "is not a duration", "durations look like 30s, 500ms or 2m"));
+    return std::unexpected(
+        make_error(ErrorKind::invalid, text, "is not a duration", "durations look like 30s, 500ms or 2m"));
   const double micros = *number * found->micros;
   if (micros > 1e15) return std::unexpected(make_error(ErrorKind::invalid, text, "is too long"));
   return std::chrono::microseconds(std::llround(micros));
@@ -150,7 +157,8 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
     now[0] = i;
     for (std::size_t j = 1; j <= b.size(); ++j) {
       now[j] = std::min({last[j] + 1, now[j - 1] + 1, last[j - 1] + (a[i - 1] == b[j - 1] ? 0U : 1U)});
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) now[j] = std::min(now[j], before[j - 2] + 1);
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+        now[j] = std::min(now[j], before[j - 2] + 1);
     }
     std::swap(before, last);
     std::swap(last, now);
@@ -158,14 +166,18 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return last[b.size()];
 }
 
-std::vector<std::string> nearest(std::string_view word, const std::vector<std::string>& candidates, std::size_t count) {
+std::vector<std::string> nearest(std::string_view word, const std::vector<std::string>& candidates,
+                                 std::size_t count) {
   std::vector<std::pair<std::size_t, const std::string*>> ranked;
   for (const std::string& candidate : candidates) {
     std::size_t distance = edit_distance(word, candidate);
-    if (word.size() >= 3 && candidate.find(word) != std::string::npos) distance = std::min<std::size_t>(distance, 1);
-    if (distance <= std::max<std::size_t>(1, (word.size() + 1) / 3)) ranked.emplace_back(distance, &candidate);
+    if (word.size() >= 3 && candidate.find(word) != std::string::npos)
+      distance = std::min<std::size_t>(distance, 1);
+    if (distance <= std::max<std::size_t>(1, (word.size() + 1) / 3))
+      ranked.emplace_back(distance, &candidate);
   }
-  std::stable_sort(ranked.begin(), ranked.end(), [](const auto& x, const auto& y) { return x.first < y.first; });
+  std::stable_sort(ranked.begin(), ranked.end(),
+                   [](const auto& x, const auto& y) { return x.first < y.first; });
   std::vector<std::string> names;
   for (const auto& [distance, name] : ranked) {
     if (names.size() == count) break;

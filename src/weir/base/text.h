@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Text in, values out: strict parsing of the small texts that the kernel and people write. Never throws; a parse
-// that does not consume everything is an error.
+// Text in, values out: strict parsing of the small texts that the kernel and people write. Never throws; a
+// parse that does not consume everything is an error.
 
 #include <chrono>
 #include <cstdint>
@@ -38,7 +38,8 @@ std::string format_duration(std::chrono::nanoseconds duration);
 /// How many edits (insert, delete, replace, swap of neighbours) turn a into b: for "did you mean".
 std::size_t edit_distance(std::string_view a, std::string_view b);
 /// The candidates nearest to `word`, best first, at most `count`, none further than a third of its length.
-std::vector<std::string> nearest(std::string_view word, const std::vector<std::string>& candidates, std::size_t count = 3);
+std::vector<std::string> nearest(std::string_view word, const std::vector<std::string>& candidates,
+                                 std::size_t count = 3);
 
 /// Shell-style match with * and ?; everything else is literal.
 bool glob_match(std::string_view pattern, std::string_view text);

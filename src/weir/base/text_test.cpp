@@ -16,14 +16,23 @@ TEST(ParseBytes, ReadsIecSizes) {
     const char* text;
     std::uint64_t bytes;
   };
-  for (const Case& c : {Case{"0", 0}, {"4096", 4096}, {"64k", 65536}, {"512M", 512 * kMiB}, {"1.5G", 1536 * kMiB},
-                        {"1GiB", kGiB}, {"2gb", 2 * kGiB}, {"7B", 7}, {"1T", 1024 * kGiB}})
+  for (const Case& c : {Case{"0", 0},
+                        {"4096", 4096},
+                        {"64k", 65536},
+                        {"512M", 512 * kMiB},
+                        {"1.5G", 1536 * kMiB},
+                        {"1GiB", kGiB},
+                        {"2gb", 2 * kGiB},
+                        {"7B", 7},
+                        {"1T", 1024 * kGiB}})
     EXPECT_THAT(parse_bytes(c.text), HasValue(Bytes(c.bytes))) << c.text;
 }
 
 TEST(ParseBytes, RefusesWhatIsNoSize) {
-  for (const char* text : {"", "M", "-1", "+1", "1e9", "1X", "1 G", " 1", "1..5G", ".5G", "5.", "iB", "0x10", "1Gi b",
-                           "99999999999999999999", "99999999T", "nan", "inf", "max", "1ib"})
+  for (const char* text : {"",          "M",   "-1",   "+1",    "1e9",
+                           "1X",        "1 G", " 1",   "1..5G", ".5G",
+                           "5.",        "iB",  "0x10", "1Gi b", "99999999999999999999",
+                           "99999999T", "nan", "inf",  "max",   "1ib"})
     EXPECT_THAT(parse_bytes(text), HasError(ErrorKind::invalid)) << text;
 }
 
@@ -61,9 +70,7 @@ TEST(GlobMatch, KnowsStarsAndQuestionMarks) {
   EXPECT_FALSE(glob_match("a[b]", "ab"));
 }
 
-TEST(Words, DropsRunsOfBlanks) {
-  EXPECT_EQ(words("  a \n b\t"), (std::vector<std::string_view>{"a", "b"}));
-}
+TEST(Words, DropsRunsOfBlanks) { EXPECT_EQ(words("  a \n b\t"), (std::vector<std::string_view>{"a", "b"})); }
 
 TEST(LimitOrder, PutsUnlimitedLast) {
   EXPECT_LT(Limit(Bytes(5)), Limit<Bytes>::unlimited());

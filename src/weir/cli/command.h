@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What every command gets (Session) and how it is found (CommandEntry). A command is one file: add_NAME() declares its
-// options on the parser and sets the action that runs it; the action takes nothing from globals.
+// What every command gets (Session) and how it is found (CommandEntry). A command is one file: add_NAME()
+// declares its options on the parser and sets the action that runs it; the action takes nothing from globals.
 
 #include <CLI/CLI.hpp>
 #include <functional>
@@ -23,7 +23,7 @@ struct Terminal {
   std::ostream& err;
   std::istream& in;
   bool out_tty = false, err_tty = false, in_tty = false;
-  bool colour = false;          ///< out_tty, NO_COLOR unset, TERM not dumb; --color=always|never decides over it
+  bool colour = false;  ///< out_tty, NO_COLOR unset, TERM not dumb; --color=always|never decides over it
   std::size_t columns = 80;
 };
 
@@ -44,12 +44,13 @@ std::span<const CommandEntry> commands();
 /// Parses and runs. `arguments` without the program's name.
 int run(std::span<const std::string> arguments, Terminal terminal);
 
-/// Prints "weir: SUBJECT: what" and the hint, escaped; as JSON {"schema":1,"error":{…}} on stdout where --json.
-/// Returns the exit code for the kind: gone 4, absent 3, invalid 2, refused and failed 1.
+/// Prints "weir: SUBJECT: what" and the hint, escaped; as JSON {"schema":1,"error":{…}} on stdout where
+/// --json. Returns the exit code for the kind: gone 4, absent 3, invalid 2, refused and failed 1.
 int report(const Session& session, const Error& error);
 /// "warning: …" on stderr, escaped.
 void warn(const Session& session, std::string_view text);
-/// Asks "TEXT [y/N] " on the terminal; true without asking under -y; false (with a sentence) when there is no terminal.
+/// Asks "TEXT [y/N] " on the terminal; true without asking under -y; false (with a sentence) when there is no
+/// terminal.
 bool confirm(const Session& session, std::string_view question);
 
 }  // namespace weir::cli

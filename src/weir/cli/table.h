@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Table: rows of cells fitted to the terminal's width. Cells are escaped by add(); columns give way from the least
-// important, then the widest text column is cut with an ellipsis. Numbers align right.
+// Table: rows of cells fitted to the terminal's width. Cells are escaped by add(); columns give way from the
+// least important, then the widest text column is cut with an ellipsis. Numbers align right.
 
 #include <iosfwd>
 #include <string>
@@ -16,11 +16,11 @@ enum class Tone { plain, dim, good, warn, bad, bold };
 struct Column {
   std::string title;
   Align align = Align::left;
-  int priority = 0;        ///< columns with the highest number are dropped first when space is short; 0 never
-  bool may_shrink = false; ///< may be cut with an ellipsis
+  int priority = 0;  ///< columns with the highest number are dropped first when space is short; 0 never
+  bool may_shrink = false;  ///< may be cut with an ellipsis
 };
 struct Cell {
-  std::string text;        ///< raw; escaped when printed
+  std::string text;  ///< raw; escaped when printed
   Tone tone = Tone::plain;
 };
 enum class Header { show, hide };

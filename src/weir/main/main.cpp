@@ -38,7 +38,8 @@ int main(int argc, char** argv) {
       .out_tty = out_tty,
       .err_tty = isatty(STDERR_FILENO) == 1,
       .in_tty = isatty(STDIN_FILENO) == 1,
-      .colour = out_tty && std::getenv("NO_COLOR") == nullptr && term != nullptr && std::string_view(term) != "dumb",
+      .colour = out_tty && std::getenv("NO_COLOR") == nullptr && term != nullptr &&
+                std::string_view(term) != "dumb",
       .columns = terminal_columns(),
   };
   const int code = weir::cli::run(arguments, terminal);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// HostPaths: where the host keeps what we read and write. The defaults are a normal host; tests and a container that
-// has the host's files mounted elsewhere say otherwise (--cgroup-root, --run-dir, --host-root).
+// HostPaths: where the host keeps what we read and write. The defaults are a normal host; tests and a
+// container that has the host's files mounted elsewhere say otherwise (--cgroup-root, --run-dir,
+// --host-root).
 
 #include <string>
 #include <string_view>
