@@ -11,6 +11,7 @@ target_compile_features(weir_compile INTERFACE cxx_std_23)
 target_compile_options(weir_compile INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Woverloaded-virtual -Wimplicit-fallthrough
   -Wno-missing-field-initializers  # designated initialisers leave the defaults on purpose
+  $<$<CXX_COMPILER_ID:Clang>:-Wno-deprecated-declarations>  # libstdc++ 12: stable_sort uses its own
   -fno-omit-frame-pointer -fstack-protector-strong
   $<$<BOOL:${WEIR_WERROR}>:-Werror>)
 if(WEIR_SANITIZE)
