@@ -38,8 +38,11 @@ std::string Log::last_warning() const {
   std::string_view last;
   for (const std::string_view line : split(text_, '\n')) {
     const std::string_view kept = trim(line);
-    // The verifier's own dump is long and ends in statistics; libbpf's sentences carry its prefix.
-    if (kept.starts_with("libbpf: ") && !kept.starts_with("libbpf: --")) last = kept.substr(8);
+    // The verifier's own dump is long; libbpf's sentences carry its prefix, and the last ones only repeat
+    // that it failed.
+    if (!kept.starts_with("libbpf: ") || kept.starts_with("libbpf: --")) continue;
+    if (kept.starts_with("libbpf: failed to load") && !last.empty()) continue;
+    last = kept.substr(8);
   }
   return std::string(last);
 }

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 // Programs that do nothing, one of each kind: probe.cpp loads one of them on a target to see whether the
 // kernel lets it.
-#include <bpf/bpf_helpers.h>
-#include <linux/bpf.h>
+#include "weir/bpf/kernel_types.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 

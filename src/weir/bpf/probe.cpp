@@ -35,7 +35,7 @@ const KindInfo& info(ProgramKind kind) { return kKinds.at(static_cast<std::size_
 /// libbpf's errors for a missing target are ENOENT and ESRCH; errno_error() would read ESRCH as a dead
 /// process.
 Error refusal(int err, std::string_view target, std::string_view doing, const Log& log) {
-  Error error = errno_error(err, target, doing);
+  Error error = errno_error(err == ESRCH ? ENOENT : err, target, doing);
   if (err == ESRCH || err == EINVAL || err == ENOTSUP) error.kind = ErrorKind::absent;
   if (const std::string reason = log.last_warning(); !reason.empty()) error.what += " (" + reason + ")";
   if (err == EPERM || err == EACCES)
