@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Client: the Docker Engine API over its unix socket (Docker, and Podman's compatible service). One connection kept
-// open; every call is bounded in time and in the size of the answer. Answers are untrusted.
+// Client: the Docker Engine API over its unix socket (Docker, and Podman's compatible service). One
+// connection kept open; every call is bounded in time and in the size of the answer. Answers are untrusted.
 
 #include <chrono>
-#include <memory>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "weir/base/error.h"
+#include "weir/docker/http.h"
 #include "weir/model/container.h"
 
 namespace weir::docker {
@@ -21,6 +22,7 @@ inline constexpr std::string_view kPodmanSocket = "/run/podman/podman.sock";
 struct Options {
   std::string socket = std::string(kDockerSocket);
   std::chrono::milliseconds timeout{5'000};  ///< for each call, connect included
+  std::size_t body_limit = std::size_t{64} << 20;
 };
 
 /// What a container update can carry; text as the API wants it.
@@ -32,9 +34,6 @@ class Client {
  public:
   /// absent: no socket or nobody listens; refused: no permission; failed: garbage or timeout.
   static Result<Client> connect(Options options);
-  Client(Client&&) noexcept;
-  Client& operator=(Client&&) noexcept;
-  ~Client();
 
   /// GET /version: "26.1.5".
   Result<std::string> version();
@@ -43,11 +42,13 @@ class Client {
     std::string cgroup_driver, cgroup_version, server_version;
   };
   Result<Info> info();
-  /// GET /containers/json (running only): id, name, image, labels, compose and k8s labels; no cgroup and no pid.
+  /// GET /containers/json (running only): id, name, image, labels, compose and k8s labels; no cgroup and no
+  /// pid.
   Result<std::vector<Container>> list();
   /// As list(), only those whose name is exactly `name`.
   Result<std::vector<Container>> list_named(std::string_view name);
-  /// GET /containers/ID/json: HostConfig.CgroupParent and State.Pid (nullopt when it does not run).
+  /// GET /containers/ID/json: HostConfig.CgroupParent and State.Pid (nullopt when it does not run). gone when
+  /// there is no such container.
   struct Inspect {
     std::string cgroup_parent;
     std::optional<Pid> pid;
@@ -57,17 +58,16 @@ class Client {
   /// POST /containers/ID/update. gone when there is no such container.
   Result<void> update(std::string_view id, const Update& update);
 
-  /// One raw call, for what has no method above: (status, body).
-  struct Answer {
-    unsigned status = 0;
-    std::string body;
-  };
+  /// One raw call, for what has no method above; any status is an answer. `path` is percent-encoded already.
+  using Answer = docker::Answer;
   Result<Answer> call(std::string_view method, std::string_view path, std::string_view body = {});
 
  private:
-  struct Connection;
-  explicit Client(std::unique_ptr<Connection> connection);
-  std::unique_ptr<Connection> connection_;
+  explicit Client(HttpConnection connection) : connection_(std::move(connection)) {}
+  /// A call whose answer must be 2xx: its body; else gone / absent / refused / failed with the daemon's own
+  /// message.
+  Result<std::string> ask(std::string_view method, std::string_view path, std::string_view body = {});
+  HttpConnection connection_;
 };
 
 }  // namespace weir::docker
