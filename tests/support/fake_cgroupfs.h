@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// FakeCgroupfs: a cgroup2 tree in memory that behaves as the kernel does: a default for every file, refused values
-// (EINVAL, ERANGE, EBUSY), canonical read-back ("max", page rounding, one-number cpu.max), ENOENT for a controller that
-// is not in the parent's subtree_control, ENODEV on kept files and ENOENT in kept directories after removal.
+// FakeCgroupfs: a cgroup2 tree in memory that behaves as the kernel does: a default for every file, refused
+// values (EINVAL, ERANGE, EBUSY), canonical read-back ("max", page rounding, one-number cpu.max), ENOENT for
+// a controller that is not in the parent's subtree_control, ENODEV on kept files and ENOENT in kept
+// directories after removal.
 //
 //   FakeCgroupfs fs({{"web", {{"memory.max", "max\n"}}}, {"web/child", {}}});
 //   auto dir = fs.dir("web");
 //
-// Not thread-safe. Proven by tests/system/cgroup_contract_test.cpp, which runs the same cases on the real kernel.
+// Not thread-safe. Proven by tests/system/cgroup_contract_test.cpp, which runs the same cases on the real
+// kernel.
 
 #include <functional>
 #include <map>
@@ -30,7 +32,8 @@ class FakeCgroupfs {
   [[nodiscard]] std::unique_ptr<cgroup::Dir> root() const;
   /// Asserts that it exists.
   [[nodiscard]] std::unique_ptr<cgroup::Dir> dir(std::string_view path) const;
-  /// Sets a file's text as the kernel would change it by itself (cpu.stat, memory.current, memory.events, cgroup.procs …).
+  /// Sets a file's text as the kernel would change it by itself (cpu.stat, memory.current, memory.events,
+  /// cgroup.procs …).
   void set(std::string_view path, std::string_view file, std::string_view text);
   [[nodiscard]] std::string get(std::string_view path, std::string_view file) const;
   void add(std::string_view path);     ///< mkdir -p; new ids

@@ -6,8 +6,9 @@
 // A seam with two implementations: the kernel (kernel_dir.cpp) and the fake used by unit tests
 // (tests/support/fake_cgroupfs.h). The same cases run against both (tests/system/cgroup_contract_test.cpp).
 //
-// Errors tell apart: gone (the cgroup was removed: ENODEV on a held file, or ENOENT while cgroup.controllers is gone as
-// well), absent (the directory lives, the file is not there: controller off or kernel too old), refused, invalid.
+// Errors tell apart: gone (the cgroup was removed: ENODEV on a held file, or ENOENT while cgroup.controllers
+// is gone as well), absent (the directory lives, the file is not there: controller off or kernel too old),
+// refused, invalid.
 
 #include <cstdint>
 #include <memory>
@@ -20,7 +21,8 @@
 
 namespace weir::cgroup {
 
-/// A control file kept open: one syscall per read or write, whole value at offset 0. Not shared between threads.
+/// A control file kept open: one syscall per read or write, whole value at offset 0. Not shared between
+/// threads.
 class File {
  public:
   virtual ~File() = default;
@@ -61,14 +63,14 @@ class Dir {
   CgroupId id_;
 };
 
-/// The root: `mount_point`, or where it is empty the first cgroup2 mount in /proc/self/mountinfo (/sys/fs/cgroup
-/// preferred). Checked with fstatfs to be cgroup2; absent with the reason on a v1-only host.
+/// The root: `mount_point`, or where it is empty the first cgroup2 mount in /proc/self/mountinfo
+/// (/sys/fs/cgroup preferred). Checked with fstatfs to be cgroup2; absent with the reason on a v1-only host.
 Result<std::unique_ptr<Dir>> open_root(const std::string& mount_point);
 /// The mount point that open_root("") would take.
 Result<std::string> find_mount_point();
 
-/// "/a/b" from root: validates (absolute, no "..", no empty or "." component, no NUL) then root.open(). "/" is refused
-/// with invalid: use the root itself.
+/// "/a/b" from root: validates (absolute, no "..", no empty or "." component, no NUL) then root.open(). "/"
+/// is refused with invalid: use the root itself.
 Result<std::unique_ptr<Dir>> open_path(const Dir& root, std::string_view path);
 /// Whether `path` is a well-formed cgroup path below the mount point ("/" or "/a/b").
 Result<void> check_path(std::string_view path);

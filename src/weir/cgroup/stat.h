@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// What a cgroup has used and suffered: typed readers of cpu.stat, cpu.stat.local, memory.current, memory.stat,
-// memory.events, io.stat, pids.current, *.pressure. A missing line is nullopt (not counted), never 0.
+// What a cgroup has used and suffered: typed readers of cpu.stat, cpu.stat.local, memory.current,
+// memory.stat, memory.events, io.stat, pids.current, *.pressure. A missing line is nullopt (not counted),
+// never 0.
 
 #include <chrono>
 #include <cstdint>
@@ -23,7 +24,8 @@ struct CpuStat {
   std::optional<std::uint64_t> nr_periods, nr_throttled;  ///< only with the cpu controller
   std::optional<Micros> throttled;                        ///< by this cgroup's own cpu.max
 };
-/// cpu.stat.local: time this cgroup's run queues were throttled, by its own limit or an ancestor's (6.6 and later).
+/// cpu.stat.local: time this cgroup's run queues were throttled, by its own limit or an ancestor's (6.6 and
+/// later).
 struct CpuStatLocal {
   std::optional<Micros> throttled;
 };
@@ -55,7 +57,8 @@ Result<CpuStatLocal> read_cpu_stat_local(const Dir& dir);
 Result<MemoryEvents> read_memory_events(const Dir& dir);
 Result<Bytes> read_memory_current(const Dir& dir);
 Result<std::uint64_t> read_pids_current(const Dir& dir);
-/// Read at most once a second per host: faster reading destroys stall time (all readers share the kernel's aggregator).
+/// Read at most once a second per host: faster reading destroys stall time (all readers share the kernel's
+/// aggregator).
 Result<Pressure> read_pressure(const Dir& dir, Resource resource);
 
 }  // namespace weir::cgroup
