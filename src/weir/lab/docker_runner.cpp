@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+// Three containers and their image through Docker's own command, marked by the label weir.lab.
+#include <fmt/format.h>
+
+#include <map>
+
+#include "weir/base/file.h"
+#include "weir/base/text.h"
+#include "weir/lab/disk.h"
+#include "weir/lab/runner.h"
+#include "weir/lab/tool.h"
+
+namespace weir::lab {
+namespace {
+
+using std::chrono::seconds;
+
+constexpr const char* kLabel = "weir.lab=up";
+constexpr const char* kFilter = "label=weir.lab=up";
+constexpr const char* kImage = "weir-lab:up";
+constexpr seconds kQuick{60};
+constexpr seconds kSlow{180};
+
+class DockerRunner final : public Runner {
+ public:
+  DockerRunner(const HostPaths& paths, std::string docker, std::string context)
+      : paths_(paths), docker_(std::move(docker)), context_(std::move(context)) {}
+
+  [[nodiscard]] std::string_view name() const override { return "docker"; }
+
+  Result<void> prepare() override {
+    WEIR_CHECK(run_tool({docker_, "build", "--quiet", "--label", kLabel, "--tag", kImage, context_}, kSlow));
+    return {};
+  }
+
+  Result<void> start(const Workload& workload) override {
+    // The label says where the cgroup is, as in docker-compose.yml; the id is not known before the container
+    // is there.
+    std::vector<std::string> argv = {docker_,
+                                     "run",
+                                     "--detach",
+                                     "--name",
+                                     std::string(workload.name),
+                                     "--label",
+                                     kLabel,
+                                     "--label",
+                                     "com.example.cgroup_path=/system.slice/docker-<container id>.scope",
+                                     "--network",
+                                     "none"};
+    for (std::string& option : limit_options(workload)) argv.push_back(std::move(option));
+    argv.emplace_back(kImage);
+    for (std::string& argument : arguments(workload)) argv.push_back(std::move(argument));
+    WEIR_CHECK(run_tool(argv, kSlow));
+    return {};
+  }
+
+  Result<std::string> cgroup(const Workload& workload) override {
+    WEIR_TRY(
+        const std::string text,
+        run_tool({docker_, "inspect", "--format", "{{.State.Pid}}", std::string(workload.name)}, kQuick));
+    const auto pid = parse_u64(trim(text));
+    if (!pid || *pid == 0)
+      return std::unexpected(make_error(ErrorKind::gone, workload.name, "the container has ended"));
+    WEIR_TRY(const std::string lines, read_file(fmt::format("{}/{}/cgroup", paths_.proc, *pid)));
+    for (const std::string_view line : split(lines, '\n'))
+      if (line.starts_with("0::")) return std::string(line.substr(3));
+    return std::unexpected(make_error(ErrorKind::absent, workload.name, "is in no cgroup of version 2"));
+  }
+
+  std::string last_words(const Workload& workload) override {
+    return run_tool({"/bin/sh", "-c", "exec \"$0\" logs --tail 1 \"$1\" 2>&1", docker_,
+                     std::string(workload.name)},
+                    kQuick)
+        .value_or("");
+  }
+
+  Result<std::vector<std::string>> remove() override {
+    std::vector<std::string> removed;
+    WEIR_TRY(const auto found, containers());
+    if (!found.empty()) {
+      std::vector<std::string> argv = {docker_, "rm", "--force", "--volumes"};
+      for (const auto& [id, name] : found) {
+        argv.push_back(id);
+        removed.push_back("container " + name);
+      }
+      WEIR_CHECK(run_tool(argv, kSlow));
+    }
+    WEIR_TRY(const std::string images, run_tool({docker_, "images", "--quiet", "--filter", kFilter}, kQuick));
+    for (const std::string_view id : words(images)) {
+      WEIR_CHECK(run_tool({docker_, "rmi", "--force", std::string(id)}, kQuick));
+      removed.push_back("image " + std::string(id));
+    }
+    return removed;
+  }
+
+  Result<std::vector<std::string>> present() override {
+    WEIR_TRY(const auto found, containers());
+    std::vector<std::string> names;
+    for (const auto& [id, name] : found) names.push_back("container " + name);
+    return names;
+  }
+
+ private:
+  Result<std::map<std::string, std::string>> containers() {
+    WEIR_TRY(const std::string text, run_tool({docker_, "ps", "--all", "--no-trunc", "--filter", kFilter,
+                                               "--format", "{{.ID}} {{.Names}}"},
+                                              kQuick));
+    std::map<std::string, std::string> found;
+    for (const std::string_view line : split(trim(text), '\n'))
+      if (const auto columns = words(line); columns.size() == 2) found.emplace(columns[0], columns[1]);
+    return found;
+  }
+
+  /// The io container is only held where the disk below Docker's files is known.
+  std::vector<std::string> limit_options(const Workload& workload) {
+    switch (workload.held) {
+      case Held::cpu:
+        return {"--cpu-period", "100000", "--cpu-quota", std::to_string(kCpuPercent * 1000)};
+      case Held::memory:
+        return {"--memory", std::to_string(kMemoryMax.count()), "--memory-swap",
+                std::to_string(kMemoryMax.count())};
+      case Held::io: {
+        const auto root = run_tool({docker_, "info", "--format", "{{.DockerRootDir}}"}, kQuick);
+        const auto disk = root ? disk_below(std::string(trim(*root)), paths_) : std::unexpected(root.error());
+        if (!disk) return {};
+        return {"--device-write-bps", fmt::format("{}:{}", disk->node, kIoWriteBps.count())};
+      }
+    }
+    return {};
+  }
+
+  HostPaths paths_;
+  std::string docker_, context_;
+};
+
+}  // namespace
+
+std::unique_ptr<Runner> docker_runner(const HostPaths& paths, std::string docker, std::string context) {
+  return std::make_unique<DockerRunner>(paths, std::move(docker), std::move(context));
+}
+
+}  // namespace weir::lab
