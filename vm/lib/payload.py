@@ -15,6 +15,7 @@ from .say import Failure, say
 
 MOUNTED_AT = "/weir"
 _NEVER = {".git", "build", "node_modules", "__pycache__"}
+_LAB_CONTEXT = (".dockerignore", "Dockerfile", "docker-compose.yml", "docker-compose.device.yml", "weir-lab")
 
 
 def find_build(wanted):
@@ -68,6 +69,9 @@ def _add_all(tar, build):
         for program in sorted((build / "bin").iterdir()):
             if _is_program(program):
                 _add(tar, program.resolve(), f"build/{build.name}/bin/{program.name}", folders)
+        for name in _LAB_CONTEXT:  # which weir looks for beside its bin
+            if (build / "lab" / name).is_file():
+                _add(tar, build / "lab" / name, f"build/{build.name}/lab/{name}", folders)
 
 
 def _add(tar, path, name, folders):
