@@ -13,10 +13,12 @@ void build_parser(CLI::App& app, Session& session) {
   app.description("Control, explain and prove the resources of Linux containers on cgroup v2.");
   app.formatter(std::make_shared<HelpFormatter>(session.terminal.columns));
   app.footer(
-      "Targets: web | 4f2a (id) | docker:web podman:web lxc:web | k8s:ns/pod[/container] | "
-      "unit:nginx.service |\n"
-      "  pid:4242 | /system.slice/foo;  sets: label:tier=db image:nginx compose:shop/web 'web-*'\n"
-      "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 the host cannot do it, 4 the target is gone.\n"
+      "Targets:\n"
+      "  web  4f2a91 (id)  docker:web podman:web lxc:web  k8s:ns/pod[/container]\n"
+      "  unit:nginx.service  pid:4242  /system.slice/foo\n"
+      "  sets: label:tier=db  image:nginx  compose:shop/web  'web-*'\n"
+      "Exit codes:\n"
+      "  0 done  1 failed  2 wrong usage  3 the host cannot do it  4 target gone\n"
       "More: man weir, man weir-COMMAND, weir COMMAND --help");
   app.fallthrough();  // global options are understood behind the command as well
   app.require_subcommand(0, 1);
