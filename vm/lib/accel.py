@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 from . import cache
-from .say import Failure
+from .say import Failure, step
 
 QEMU = "qemu-system-x86_64"
 _OLDEST = (10, 0)  # 7.2 corrupts the guest's memory under emulation: random oopses around cmpxchg16b
@@ -24,8 +24,8 @@ class Accel:
 def choose(kernel):
     version = _qemu_version()
     if os.access("/dev/kvm", os.R_OK | os.W_OK) and _kvm_works(kernel, version):
-        model = re.search(r"^model name.*$|^flags.*$", Path("/proc/cpuinfo").read_text(), re.M)
-        return Accel(["-accel", "kvm", "-cpu", "host"], f"kvm {model and model[0]}", version)
+        processor = re.findall(r"^(?:model name|flags)\b.*$", Path("/proc/cpuinfo").read_text(), re.M)[:2]
+        return Accel(["-accel", "kvm", "-cpu", "host"], f"kvm {processor}", version)
     return Accel(["-accel", "tcg,thread=multi,tb-size=512", "-cpu", "Nehalem"], "tcg", version)
 
 
@@ -53,7 +53,8 @@ def _kvm_works(kernel, version):
             return verdict == "yes"
     except (OSError, ValueError):
         pass
-    works = _probe(kernel)
+    with step("trying KVM"):
+        works = _probe(kernel)
     answer.write_text(f"{question} {'yes' if works else 'no'}\n")
     return works
 

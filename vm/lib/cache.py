@@ -3,7 +3,7 @@
 
 A directory exists only when it is complete: it is built beside its place and renamed. One lock a kind keeps two builders
 apart. Who uses a directory holds a shared lock on its file `.used`; nobody deletes it meanwhile. Of the directories of one
-kind with other keys the one used last is kept, so that two worktrees do not take the cache from each other.
+kind with other keys the one used last is kept for a day, so that two worktrees do not take the cache from each other.
 """
 
 import contextlib
@@ -11,11 +11,12 @@ import fcntl
 import hashlib
 import os
 import shutil
+import time
 from pathlib import Path
 
 from .say import step
 
-_KEPT_BESIDES = 1
+_KEPT_BESIDES, _KEPT_SECONDS = 1, 86400
 
 
 def root():
@@ -64,7 +65,7 @@ def obtain(kind, key, build):
 
 def _build(place, build):
     half = place.with_name(place.name + ".half")
-    shutil.rmtree(half, ignore_errors=True)  # of a build that was killed
+    shutil.rmtree(half, ignore_errors=True)
     half.mkdir()
     try:
         build(half)
@@ -75,9 +76,15 @@ def _build(place, build):
 
 
 def _prune(kind, keep):
+    def last_use(place):
+        return (place / ".used").stat().st_mtime
+
+    for half in root().glob(f"{kind}-*.half"):  # of a build that was killed: we hold the builders' lock
+        shutil.rmtree(half, ignore_errors=True)
     others = [p for p in root().glob(f"{kind}-*") if p != keep and (p / ".used").exists()]
-    others.sort(key=lambda p: (p / ".used").stat().st_mtime, reverse=True)
-    for place in others[_KEPT_BESIDES:]:
+    others.sort(key=last_use, reverse=True)
+    recent = [p for p in others[:_KEPT_BESIDES] if time.time() - last_use(p) < _KEPT_SECONDS]
+    for place in others[len(recent):]:
         with open(place / ".used") as lock, contextlib.suppress(BlockingIOError):
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             shutil.rmtree(place, ignore_errors=True)

@@ -10,10 +10,11 @@ import time
 from . import accel, disk, kernel, payload, snapshot
 from .channel import Channel
 from .machine import Machine
-from .say import Failure, be_quiet, complain, step
+from .say import Failure, be_quiet, complain, say, step
 from .session import Session
 
 _BROKEN = 125
+_PS_COLUMNS = "pid,stat,etimes,wchan:20,args"
 _RESUME_SECONDS, _BOOT_SECONDS = 60, 300
 _DESCRIPTION = "Runs a command as root in a virtual machine with systemd, Docker and the current build of Weir."
 _EXAMPLES = """\
@@ -38,6 +39,7 @@ class Stopped(BaseException):
 
 
 def main():
+    _fill_standard_streams()
     options = _parse(sys.argv[1:])
     if not options.command:
         return 2
@@ -52,6 +54,13 @@ def main():
         return 128 + signal.SIGPIPE
     except Stopped as stopped:
         return 128 + stopped.number
+
+
+def _fill_standard_streams():
+    """Where we were started with one of them closed, another file would take its number."""
+    while (fd := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(fd)
 
 
 def _stop(number, _):
@@ -87,11 +96,10 @@ def _parse(arguments):
 
 def _run(options):
     build = payload.find_build(options.build)
-    with step("getting the guest ready"):
-        used_kernel = kernel.obtain(options.kernel)
-        used_accel = accel.choose(used_kernel)
-        used_disk = disk.obtain(kernel.obtain(kernel.DEFAULT))
-        saved = None if options.no_snapshot else snapshot.obtain(options.kernel, used_kernel, used_disk, used_accel)
+    used_kernel = kernel.obtain(options.kernel)
+    used_accel = accel.choose(used_kernel)
+    used_disk = disk.obtain(kernel.obtain(kernel.DEFAULT))
+    saved = None if options.no_snapshot else snapshot.obtain(options.kernel, used_kernel, used_disk, used_accel)
     with step("packing the tree and the build"):
         packed = payload.pack(build)
     with step("starting the guest"):
@@ -104,7 +112,18 @@ def _run(options):
                 machine.resume()
             channel.greet(_RESUME_SECONDS if saved else _BOOT_SECONDS)
             channel.run("/usr/local/lib/vm/enter", f"{time.time():.3f}", seconds=_RESUME_SECONDS if saved else _BOOT_SECONDS)
-        return Session(channel, options.timeout).run(_argv(options.command), payload.MOUNTED_AT, _environment(options, build))
+        session = Session(channel, options.timeout, on_timeout=lambda: _show_processes(machine))
+        return session.run(_argv(options.command), payload.MOUNTED_AT, _environment(options, build))
+
+
+def _show_processes(machine):
+    """What the guest was doing when time ran out, through the second port: the first one is busy."""
+    try:
+        spare = Channel(machine, 1)
+        spare.greet(2)
+        say("the guest's processes then:\n" + spare.run("ps", "--ppid", "2", "-p", "2", "-N", "-o", _PS_COLUMNS, seconds=5))
+    except Failure as failure:
+        say(str(failure))
 
 
 def _argv(command):

@@ -25,11 +25,11 @@ def find_build(wanted):
         if not (folder / "bin").is_dir():
             raise Failure(f"{wanted} has no folder bin: --build wants a build folder such as build/dev")
         return folder
-    built = list(TREE.glob("build/*/bin/weir")) or [p for p in TREE.glob("build/*/bin/*") if _is_program(p)]
+    built = list(TREE.glob("build/*/bin/weir"))
     if not built:
-        say("nothing is built: the guest has no weir on its PATH")
-        return None
-    return max(built, key=lambda p: p.stat().st_mtime).parents[1]
+        built = [p for p in TREE.glob("build/*/bin/*") if _is_program(p)]
+        say("no build/*/bin/weir yet: the guest has no weir on its PATH")
+    return max(built, key=lambda p: p.stat().st_mtime).parents[1] if built else None
 
 
 def guest_path(build):

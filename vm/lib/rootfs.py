@@ -7,7 +7,7 @@ from pathlib import Path
 
 from . import cache, packages
 from .proc import run
-from .say import say
+from .say import Failure, say
 
 SUITE = "trixie"
 LIST = packages.LISTS / "guest.txt"
@@ -19,6 +19,8 @@ def obtain():
 
 
 def _build(out):
+    if os.geteuid() != 0:
+        raise Failure("building the guest needs root; using it afterwards does not (XDG_CACHE_HOME says where it is)")
     say("fetching the guest's packages (once, about a minute)…")
     wanted = packages.read_list(LIST)
     apt = out / "apt"

@@ -16,16 +16,15 @@ _SIGTERM, _GRACE = b"\x0f", 2.0  # what a command gets when its time is up, and 
 class Session:
     """Carries stdin to the command and its output to ours."""
 
-    def __init__(self, channel, seconds):
-        self._channel, self._seconds = channel, seconds
-        self._in_flight, self._stdin_open = 0, False
+    def __init__(self, channel, seconds, on_timeout):
+        self._channel, self._seconds, self._on_timeout = channel, seconds, on_timeout
+        self._in_flight, self._stdin_open = 0, True
         self._selector = selectors.DefaultSelector()
         self._selector.register(channel, selectors.EVENT_READ)
 
     def run(self, arguments, directory, variables):
         """Returns the exit code: 128 + signal as a shell has it, 124 after a timeout."""
         self._channel.request(arguments, directory, variables)
-        self._open_stdin()
         deadline, killed = time.monotonic() + self._seconds, False
         while True:
             self._watch_stdin()
@@ -41,6 +40,7 @@ class Session:
                 if killed:
                     return TIMED_OUT
                 complain(f"the command did not end within {self._seconds:g} s: stopped (--timeout)")
+                self._on_timeout()
                 self._channel.send(b"K", _SIGTERM)
                 deadline, killed = time.monotonic() + _GRACE, True
 
@@ -55,13 +55,6 @@ class Session:
             elif kind == b"X":
                 return struct.unpack("<I", body)[0]
         return None
-
-    def _open_stdin(self):
-        try:
-            os.fstat(0)
-            self._stdin_open = True
-        except OSError:  # started with a closed stdin
-            self._channel.send(b"I")
 
     def _watch_stdin(self):
         """Reads no more than the command takes: a kill must not queue up behind a long stdin."""
