@@ -11,8 +11,8 @@ constexpr Workload kWorkloads[] = {
      "wants a whole CPU, gets a fifth of one"},
     {Held::memory, "lab-memory", "memory --size 40M --cache 48M", "memory.max=67108864",
      "keeps 40M and reads a file of 48M over and over: at its limit, always in reclaim"},
-    {Held::io, "lab-io", "io --bytes 16M --block 64K --fsync 4", "io.max wbps=4000000",
-     "writes and waits for the disk"},
+    {Held::io, "lab-io", "io --bytes 16M --block 64K --fsync 4 --rate 8M", "io.max wbps=4000000",
+     "wants 8 MiB/s with an fsync every 256 KiB: waits for the disk"},
 };
 
 }  // namespace
