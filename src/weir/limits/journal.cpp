@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: MIT
+#include "weir/limits/journal.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include "weir/base/file.h"
+#include "weir/limits/record.h"
+
+namespace weir::limits {
+namespace {
+
+constexpr std::string_view kOldJournalFile = "limits.journal.old";
+constexpr std::size_t kLongestJournal = std::size_t{64} << 20;
+
+/// Ours, or root's; nobody else could have written it.
+bool trusted(const struct stat& st) {
+  return (st.st_uid == 0 || st.st_uid == ::geteuid()) && (st.st_mode & 022U) == 0;
+}
+
+Error untrusted(std::string_view path) {
+  return make_error(ErrorKind::refused, path, "can be written by others, so it is not believed",
+                    "remove it, or make it yours (chown root, chmod go-w)");
+}
+
+Result<void> lock(int directory, std::string_view path, std::chrono::milliseconds patience) {
+  constexpr std::chrono::milliseconds kPause{20};
+  for (auto waited = std::chrono::milliseconds(0);; waited += kPause) {
+    if (::flock(directory, LOCK_EX | LOCK_NB) == 0) return {};
+    if (errno != EWOULDBLOCK && errno != EINTR) return std::unexpected(errno_error(errno, path, "lock"));
+    if (waited >= patience)
+      return std::unexpected(
+          make_error(ErrorKind::failed, path, "another weir is changing limits and has not finished",
+                     "a write to memory.max can take long; try again, or look for it: pgrep -a weir"));
+    std::this_thread::sleep_for(kPause);
+  }
+}
+
+/// What the last whole record of this boot says about the greatest epoch.
+std::optional<std::uint64_t> last_head(std::string_view text, std::string_view boot_id) {
+  while (!text.empty()) {
+    const std::size_t newline = text.rfind('\n');
+    const auto record = decode(text.substr(newline == std::string_view::npos ? 0 : newline + 1));
+    if (record && record->boot == boot_id) return record->head;
+    text = text.substr(0, newline == std::string_view::npos ? 0 : newline);
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+History parse_journal(std::string_view text, std::string_view boot_id) {
+  History history;
+  std::vector<Change> records;
+  while (!text.empty()) {
+    const std::size_t end = text.find('\n');
+    const std::string_view line = text.substr(0, end);
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+    if (line.empty()) continue;
+    auto record = decode(line);
+    if (!record)
+      ++history.damaged;
+    else if (record->boot != boot_id)
+      ++history.other_boot;
+    else
+      records.push_back(std::move(record->change));
+  }
+  history.changes = latest(std::move(records));
+  return history;
+}
+
+Journal::Journal(Fd directory, std::string path, std::string boot_id, JournalOptions options)
+    : directory_(std::move(directory)),
+      path_(std::move(path)),
+      boot_id_(std::move(boot_id)),
+      options_(std::move(options)) {}
+
+Result<Journal> Journal::open(const std::string& run_dir, std::string boot_id, JournalOptions options) {
+  auto directory = open_private_directory(run_dir, 0755);
+  if (!directory)
+    return std::unexpected(std::move(directory).error().context("the journal of limits cannot be kept"));
+  Journal journal(std::move(*directory), fmt::format("{}/{}", run_dir, kJournalFile), std::move(boot_id),
+                  std::move(options));
+  WEIR_CHECK(lock(journal.directory_.get(), run_dir, journal.options_.lock_wait));
+  WEIR_CHECK(journal.open_file());
+  WEIR_CHECK(journal.find_head());
+  return journal;
+}
+
+Result<void> Journal::open_file() {
+  file_ = Fd(::openat(directory_.get(), kJournalFile.data(),
+                      O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0640));
+  if (!file_.valid()) return std::unexpected(errno_error(errno, path_, "open"));
+  struct stat st{};
+  if (::fstat(file_.get(), &st) != 0) return std::unexpected(errno_error(errno, path_, "stat"));
+  if (!S_ISREG(st.st_mode) || !trusted(st)) return std::unexpected(untrusted(path_));
+  size_ = static_cast<std::uint64_t>(st.st_size);
+  char last = '\n';
+  if (size_ > 0 && ::pread(file_.get(), &last, 1, st.st_size - 1) != 1)
+    return std::unexpected(errno_error(errno, path_, "read"));
+  torn_ = last != '\n';
+  return {};
+}
+
+Result<std::string> Journal::read_from(std::uint64_t offset) const {
+  if (::lseek(file_.get(), static_cast<off_t>(offset), SEEK_SET) < 0)
+    return std::unexpected(errno_error(errno, path_, "seek"));
+  return read_all(file_.get(), path_, kLongestJournal);
+}
+
+Result<History> Journal::read() const {
+  WEIR_TRY(const std::string text, read_from(0));
+  return parse_journal(text, boot_id_);
+}
+
+Result<void> Journal::find_head() {
+  // The last record tells, so mostly the last block is enough. Its first line may be cut, which is no damage.
+  constexpr std::uint64_t kBlock = 8192;
+  if (size_ == 0) return {};
+  WEIR_TRY(std::string text, read_from(size_ > kBlock ? size_ - kBlock : 0));
+  auto head = last_head(text, boot_id_);
+  if (!head && size_ > kBlock) {
+    WEIR_TRY(text, read_from(0));
+    head = last_head(text, boot_id_);
+  }
+  if (!head && parse_journal(text, boot_id_).other_boot > 0) {
+    if (::renameat(directory_.get(), kJournalFile.data(), directory_.get(), kOldJournalFile.data()) != 0)
+      return std::unexpected(errno_error(errno, path_, "put the journal of another boot aside"));
+    return open_file();
+  }
+  head_ = head.value_or(0);
+  return {};
+}
+
+Result<void> Journal::append(const Change& change) {
+  head_ = std::max(head_, change.id.epoch);
+  std::string line = encode({.boot = boot_id_, .head = head_, .change = change});
+  if (line.size() > kLongestRecord)
+    return std::unexpected(make_error(ErrorKind::invalid, change.target, "is too long for the journal"));
+  if (size_ + line.size() > options_.cap) WEIR_CHECK(shrink());
+  if (torn_) line.insert(line.begin(), '\n');  // ends the line that a killed writer left
+  if (auto written = write_all(file_.get(), line, path_); !written) {
+    if (::ftruncate(file_.get(), static_cast<off_t>(size_)) != 0) torn_ = true;
+    return std::unexpected(std::move(written).error());
+  }
+  size_ += line.size();
+  torn_ = false;
+  return {};
+}
+
+Result<void> Journal::shrink() {
+  WEIR_TRY(History history, read());
+  if (options_.alive)
+    std::erase_if(history.changes,
+                  [&](const Change& change) { return in_force(change) && !options_.alive(change); });
+  std::string text;
+  for (const Keep keep : {Keep{}, Keep{.steps = 1, .ended = 100}}) {
+    text.clear();
+    for (const Change& change : compact(history.changes, keep))
+      text += encode({.boot = boot_id_, .head = head_, .change = change});
+    if (text.size() < options_.cap / 2) break;
+  }
+  if (text.size() + kLongestRecord / 16 > options_.cap)
+    return std::unexpected(make_error(ErrorKind::failed, path_,
+                                      "the journal is full of changes that are still in force",
+                                      "take some back: weir undo --all"));
+
+  constexpr const char* kNew = "limits.journal.new";  // nobody else writes it: we hold the lock
+  ::unlinkat(directory_.get(), kNew, 0);
+  const Fd fresh(
+      ::openat(directory_.get(), kNew, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640));
+  if (!fresh.valid()) return std::unexpected(errno_error(errno, path_, "make the journal shorter"));
+  auto written = write_all(fresh.get(), text, path_);
+  if (written && ::renameat(directory_.get(), kNew, directory_.get(), kJournalFile.data()) != 0)
+    written = std::unexpected(errno_error(errno, path_, "make the journal shorter"));
+  if (!written) {
+    ::unlinkat(directory_.get(), kNew, 0);
+    return written;
+  }
+  return open_file();
+}
+
+Result<History> read_history(const std::string& run_dir, const std::string& boot_id) {
+  const std::string path = fmt::format("{}/{}", run_dir, kJournalFile);
+  const Fd directory(::open(run_dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+  if (!directory.valid() && errno == ENOENT) return History{};
+  if (!directory.valid()) return std::unexpected(errno_error(errno, run_dir, "open"));
+  struct stat st{};
+  if (::fstat(directory.get(), &st) != 0) return std::unexpected(errno_error(errno, run_dir, "stat"));
+  if (!trusted(st)) return std::unexpected(untrusted(run_dir));
+
+  const Fd file(
+      ::openat(directory.get(), kJournalFile.data(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  if (!file.valid() && errno == ENOENT) return History{};
+  if (!file.valid())
+    return std::unexpected(
+        errno_error(errno, path, "the journal of limits cannot be read").with_hint("run it as root"));
+  if (::fstat(file.get(), &st) != 0) return std::unexpected(errno_error(errno, path, "stat"));
+  if (!S_ISREG(st.st_mode) || !trusted(st)) return std::unexpected(untrusted(path));
+  WEIR_TRY(std::string text, read_all(file.get(), path, kLongestJournal));
+  // A last line without its end may be in the making just now: it is damage only if no writer is at work.
+  if (!text.empty() && text.back() != '\n' && ::flock(directory.get(), LOCK_SH | LOCK_NB) != 0)
+    text.resize(text.rfind('\n') + 1);
+  return parse_journal(text, boot_id);
+}
+
+}  // namespace weir::limits

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: MIT
+#include "weir/limits/plan.h"
+
+#include <fmt/format.h>
+
+#include <set>
+#include <tuple>
+#include <utility>
+
+#include "weir/base/text.h"
+
+namespace weir::limits {
+namespace {
+
+using cgroup::Knob;
+using cgroup::Setting;
+
+constexpr std::string_view kDefaultWeight = "100";
+
+/// The file that says how much of a limited thing is in use; empty where a cut takes nothing away.
+std::string_view use_file(Knob knob) {
+  switch (knob) {
+    case Knob::memory_max:
+    case Knob::memory_high:
+      return "memory.current";
+    case Knob::memory_swap_max:
+      return "memory.swap.current";
+    case Knob::pids_max:
+      return "pids.current";
+    default:
+      return {};
+  }
+}
+
+/// Says why a knob's file is not there: ask the cgroup which controllers it has.
+Error explain_absent(const cgroup::Dir& dir, Knob knob, Error error) {
+  const cgroup::KnobInfo& info = cgroup::info(knob);
+  const auto controllers = dir.read("cgroup.controllers");
+  if (error.kind != ErrorKind::absent || info.controller.empty() || !controllers) return error;
+  for (const std::string_view have : words(*controllers)) {
+    if (have == info.controller)
+      return std::move(error).context(fmt::format("this kernel has no {}", info.file));
+  }
+  const std::string& path = dir.path();
+  const std::string parent = path.substr(0, path.rfind('/'));
+  error = make_error(ErrorKind::absent, path,
+                     fmt::format("no {}: the {} controller is off here", info.file, info.controller));
+  return std::move(error).with_hint(
+      fmt::format("turn it on: echo +{} > CGROUP_MOUNT{}/cgroup.subtree_control", info.controller, parent));
+}
+
+Status status_of(const Error& error) {
+  if (error.kind == ErrorKind::gone) return Status::gone;
+  return error.kind == ErrorKind::failed ? Status::failed : Status::refused;
+}
+
+Outcome stopped(Outcome outcome, Error error) {
+  outcome.status = status_of(error);
+  outcome.error = std::move(error);
+  return outcome;
+}
+
+/// The setting that reads and writes the same place, for contradictions: two values for one knob (and
+/// device).
+Result<void> check_settings(const std::vector<Setting>& settings) {
+  std::set<std::pair<Knob, std::string>> seen;
+  for (const Setting& setting : settings) {
+    if (!seen.emplace(setting.knob, setting.device).second)
+      return std::unexpected(
+          make_error(ErrorKind::invalid, cgroup::info(setting.knob).file, "is given twice"));
+  }
+  const bool idle = std::ranges::any_of(
+      settings, [](const Setting& s) { return s.knob == Knob::cpu_idle && s.text == "1"; });
+  if (idle && seen.contains({Knob::cpu_weight, ""}))
+    return std::unexpected(make_error(ErrorKind::invalid, "cpu.weight",
+                                      "means nothing together with cpu.idle=1",
+                                      "an idle cgroup has the least weight of all; give one of the two"));
+  return {};
+}
+
+/// Going idle makes the kernel forget cpu.weight (it is 100 again afterwards). Said as a step of its own, it
+/// can be undone.
+void add_forgotten_weight(const cgroup::Dir& dir, std::vector<Step>& steps, Force force) {
+  const auto goes_idle = std::ranges::any_of(steps, [](const Step& s) {
+    return s.outcome.status == Status::dry_run && s.wanted.knob == Knob::cpu_idle && s.wanted.text == "1";
+  });
+  if (!goes_idle) return;
+  const Setting weight{.knob = Knob::cpu_weight, .device = {}, .text = std::string(kDefaultWeight)};
+  Outcome outcome = look(dir, weight, force);
+  if (outcome.status == Status::dry_run) steps.push_back({.wanted = weight, .outcome = std::move(outcome)});
+}
+
+Result<std::unique_ptr<cgroup::Dir>> open_target(const cgroup::Dir& root, const Container& container,
+                                                 const Request& request) {
+  const std::string& path = container.cgroup;
+  if (path == "/") {
+    if (request.force == Force::no)
+      return std::unexpected(
+          make_error(ErrorKind::refused, path, "is guarded: it is the whole host", "name a cgroup below it"));
+    return std::unexpected(make_error(ErrorKind::absent, path, "the kernel has no limits on the root cgroup",
+                                      "name a cgroup below it"));
+  }
+  auto dir = cgroup::open_path(root, path);
+  if (!dir && dir.error().kind == ErrorKind::absent) dir.error().kind = ErrorKind::gone;
+  if (!dir || request.force == Force::yes) return dir;
+  WEIR_TRY(const auto below, find_guarded_below(**dir));
+  if (const auto why = guard(path, request.guarded, below))
+    return std::unexpected(make_error(ErrorKind::refused, path, fmt::format("is guarded: it {}", *why),
+                                      "--force does it anyway"));
+  return dir;
+}
+
+PlannedTarget plan_target(const cgroup::Dir& root, const Wanted& wanted, const Request& request) {
+  PlannedTarget planned;
+  auto dir = open_target(root, wanted.container, request);
+  for (const Setting& setting : request.settings) {
+    Outcome outcome{.change = {.before = setting, .after = setting}, .status = Status::refused, .error = {}};
+    outcome.change.before.text.clear();
+    if (dir)
+      outcome = look(**dir, setting, request.force);
+    else
+      outcome = stopped(std::move(outcome), dir.error());
+    planned.steps.push_back({.wanted = setting, .outcome = std::move(outcome)});
+  }
+  if (dir) {
+    add_forgotten_weight(**dir, planned.steps, request.force);
+    order_for_kernel(planned.steps, [](const Step& step) -> const Change& { return step.outcome.change; });
+    planned.dir = std::move(*dir);
+  }
+  for (Step& step : planned.steps) {
+    Change& change = step.outcome.change;
+    change.target = wanted.target;
+    change.name = wanted.container.name;
+    change.cgroup = wanted.container.cgroup;
+    if (planned.dir) change.cgroup_id = planned.dir->id();
+  }
+  return planned;
+}
+
+}  // namespace
+
+std::vector<Outcome> Plan::outcomes() const {
+  std::vector<Outcome> all;
+  for (const PlannedTarget& target : targets) {
+    for (const Step& step : target.steps) all.push_back(step.outcome);
+  }
+  return all;
+}
+
+bool Plan::possible() const {
+  for (const PlannedTarget& target : targets) {
+    for (const Step& step : target.steps) {
+      const Status status = step.outcome.status;
+      if (status == Status::refused || status == Status::failed) return false;
+    }
+  }
+  return true;
+}
+
+bool goes_first(const Change& a, const Change& b) {
+  if (a.after.knob == Knob::cpu_max && b.after.knob == Knob::cpu_max_burst) {
+    // Raised, the quota makes room for the burst; cut, it has to wait until the burst has shrunk.
+    const auto before = cgroup::parse_cpu_max(a.before.text);
+    const auto after = cgroup::parse_cpu_max(a.after.text);
+    return before && after && before->quota < after->quota;
+  }
+  if (a.after.knob == Knob::cpu_max_burst && b.after.knob == Knob::cpu_max) return !goes_first(b, a);
+  if (a.after.knob == Knob::cpu_idle && b.after.knob == Knob::cpu_weight) return a.after.text == "0";
+  if (a.after.knob == Knob::cpu_weight && b.after.knob == Knob::cpu_idle) return !goes_first(b, a);
+  return false;
+}
+
+Result<void> check_use(const cgroup::Dir& dir, const Setting& after) {
+  const std::string_view file = use_file(after.knob);
+  const auto limit = parse_u64(after.text);
+  if (file.empty() || !limit) return {};  // "max" cuts nothing
+  const auto text = dir.read(file);
+  if (!text && text.error().kind == ErrorKind::absent) return {};
+  if (!text) return std::unexpected(text.error());
+  const auto use = parse_u64(trim(*text));
+  if (!use || *use <= *limit) return {};
+  const std::string_view knob = cgroup::info(after.knob).file;
+  if (after.knob == Knob::pids_max)
+    return std::unexpected(make_error(
+        ErrorKind::refused, dir.path(), fmt::format("{} {} is below what is in use, {}", knob, *limit, *use),
+        "--force does it anyway: nothing dies, but nothing can be started either"));
+  const std::string_view effect = after.knob == Knob::memory_max
+                                      ? "the kernel reclaims, then kills until it fits"
+                                  : after.knob == Knob::memory_high ? "the kernel reclaims and slows it down"
+                                                                    : "nothing more is swapped out";
+  return std::unexpected(make_error(ErrorKind::refused, dir.path(),
+                                    fmt::format("{} {} is below what is in use, {}", knob,
+                                                format_bytes(Bytes(*limit)), format_bytes(Bytes(*use))),
+                                    fmt::format("--force does it anyway: {}", effect)));
+}
+
+Outcome look(const cgroup::Dir& dir, const Setting& wanted, Force force) {
+  Outcome outcome{.change = {.before = wanted, .after = wanted}, .status = Status::dry_run, .error = {}};
+  outcome.change.before.text.clear();
+  // Opened for writing and closed again: tells permissions, a read-only mount and a missing controller before
+  // anything is written.
+  if (const auto file = dir.keep(cgroup::info(wanted.knob).file, cgroup::Access::read_write); !file)
+    return stopped(std::move(outcome), explain_absent(dir, wanted.knob, file.error()));
+  auto before = cgroup::read_setting(dir, wanted);
+  if (!before) return stopped(std::move(outcome), std::move(before).error());
+  outcome.change.after = cgroup::complete(wanted, *before);
+  outcome.change.before = std::move(*before);
+  if (outcome.change.after == outcome.change.before) {
+    outcome.status = Status::unchanged;  // not even written: a write of the same cpu.max refills the bucket
+    return outcome;
+  }
+  if (force == Force::no) {
+    if (auto fits = check_use(dir, outcome.change.after); !fits)
+      return stopped(std::move(outcome), std::move(fits).error());
+  }
+  return outcome;
+}
+
+Result<Plan> make_plan(const cgroup::Dir& root, const Request& request) {
+  WEIR_CHECK(check_settings(request.settings));
+  Plan plan{.targets = {}, .force = request.force};
+  std::set<std::string> seen;  // two targets may name the same container
+  for (const Wanted& wanted : request.targets) {
+    if (seen.insert(wanted.container.cgroup).second)
+      plan.targets.push_back(plan_target(root, wanted, request));
+  }
+  return plan;
+}
+
+}  // namespace weir::limits

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: MIT
+#include "weir/limits/undo.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+namespace weir::limits {
+namespace {
+
+using cgroup::Setting;
+
+/// One place to put back: the changes of its chain that are taken out, oldest first.
+struct Restore {
+  std::vector<Change*> taken;
+  Change shown;  ///< for the outcome and the order of writes: after is the goal
+
+  [[nodiscard]] const Change& newest() const { return *taken.back(); }
+  [[nodiscard]] const Setting& goal() const { return taken.front()->before; }
+};
+
+class Undoer {
+ public:
+  Undoer(const cgroup::Dir& root, Journal* journal, const UndoOrder& order)
+      : root_(root), journal_(journal), order_(order) {}
+
+  UndoResult run(History history) {
+    const std::uint64_t last = last_epoch(history);
+    std::map<CgroupId, std::vector<Restore>> by_cgroup;
+    for (auto& [where, chain] : chains(history.changes)) {
+      if (order_.selection.kind == Selection::Kind::all) {
+        by_cgroup[where.cgroup].push_back(restore(chain));
+        continue;
+      }
+      for (std::size_t n = 0; n < chain.size(); ++n) {
+        if (!selected(*chain[n], last)) continue;
+        if (n + 1 == chain.size())
+          by_cgroup[where.cgroup].push_back(restore({chain[n]}));
+        else
+          unlink(*chain[n], *chain[n + 1]);
+      }
+    }
+    for (auto& [id, restores] : by_cgroup) put_back(restores);
+    return std::move(result_);
+  }
+
+ private:
+  [[nodiscard]] bool selected(const Change& change, std::uint64_t last) const {
+    if (order_.selection.kind == Selection::Kind::last) return change.id.epoch == last;
+    return change.id.epoch == order_.selection.epoch && change.time == order_.selection.time;
+  }
+
+  static std::uint64_t last_epoch(const History& history) {
+    std::uint64_t last = 0;
+    for (const Change& change : history.changes) {
+      if (in_force(change)) last = change.id.epoch;
+    }
+    return last;
+  }
+
+  static Restore restore(std::vector<Change*> taken) {
+    Change shown = *taken.back();
+    shown.before = taken.back()->after;
+    shown.after = taken.front()->before;
+    shown.note.clear();
+    return {.taken = std::move(taken), .shown = std::move(shown)};
+  }
+
+  /// Takes a change out from under a later one: that one now goes back to where this one came from.
+  void unlink(Change& change, Change& later) {
+    if (journal_ != nullptr) {
+      if (later.before == change.after) {
+        later.before = change.before;
+        note(later);
+      }
+      end(change, Phase::undone);
+    }
+    Change shown = change;
+    shown.after = later.after;
+    shown.before = later.after;
+    shown.note = fmt::format("a later change ({}) stands on it", later.id.epoch);
+    result_.outcomes.push_back({.change = std::move(shown), .status = Status::unchanged, .error = {}});
+  }
+
+  void put_back(std::vector<Restore>& restores) {
+    auto dir = open_cgroup(root_, restores.front().newest());
+    order_for_kernel(restores, [](const Restore& restore) -> const Change& { return restore.shown; });
+    for (Restore& one : restores) {
+      Outcome outcome = dir ? put_back(**dir, one) : stopped(std::move(one.shown), dir.error());
+      if (journal_ != nullptr) {
+        const bool over = outcome.status == Status::changed || outcome.status == Status::unchanged;
+        for (auto change = one.taken.rbegin(); change != one.taken.rend(); ++change) {
+          if (over)
+            end(**change, Phase::undone);
+          else if (outcome.status == Status::gone)
+            end(**change, Phase::gone);
+        }
+      }
+      result_.outcomes.push_back(std::move(outcome));
+    }
+  }
+
+  Outcome put_back(cgroup::Dir& dir, const Restore& one) {
+    Change shown = one.shown;
+    auto now = cgroup::read_setting(dir, one.goal());
+    if (!now) return stopped(std::move(shown), std::move(now).error());
+    shown.before = *now;
+    if (*now == one.goal()) {
+      shown.note = "it was back already";
+      return {.change = std::move(shown), .status = Status::unchanged, .error = {}};
+    }
+    // Any value of the chain is one that we wrote: an undo killed halfway leaves an earlier one. And a change
+    // whose end is not known may have been killed just before its write.
+    const Change& newest = one.newest();
+    const bool ours =
+        std::ranges::any_of(one.taken, [&](const Change* taken) { return taken->after == *now; }) ||
+        (newest.phase == Phase::intent && *now == newest.before);
+    if (order_.force == Force::no) {
+      if (!ours)
+        return stopped(std::move(shown), make_error(ErrorKind::refused, newest.name,
+                                                    fmt::format("{} was changed since: now {}",
+                                                                cgroup::info(now->knob).file, now->text),
+                                                    fmt::format("--force puts '{}' back", one.goal().text)));
+      if (auto fits = check_use(dir, one.goal()); !fits)
+        return stopped(std::move(shown), std::move(fits).error());
+    }
+    if (journal_ == nullptr) return {.change = std::move(shown), .status = Status::dry_run, .error = {}};
+    if (auto written = cgroup::write_setting(dir, one.goal()); !written)
+      return stopped(std::move(shown), std::move(written).error());
+    return {.change = std::move(shown), .status = Status::changed, .error = {}};
+  }
+
+  static Outcome stopped(Change shown, Error error) {
+    Status status = Status::failed;
+    if (error.kind == ErrorKind::gone) status = Status::gone;
+    if (error.kind == ErrorKind::refused) status = Status::refused;
+    return {.change = std::move(shown), .status = status, .error = std::move(error)};
+  }
+
+  void end(Change& change, Phase phase) {
+    change.phase = phase;
+    change.note = phase == Phase::undone ? order_.by : "the cgroup ended";
+    note(change);
+  }
+
+  void note(const Change& change) {
+    if (auto noted = journal_->append(change); !noted && !result_.trouble)
+      result_.trouble = std::move(noted).error();
+  }
+
+  const cgroup::Dir& root_;
+  Journal* journal_;  ///< null: only say what would be done
+  const UndoOrder& order_;
+  UndoResult result_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<cgroup::Dir>> open_cgroup(const cgroup::Dir& root, const Change& change) {
+  auto dir = cgroup::open_path(root, change.cgroup);
+  if (!dir && (dir.error().kind == ErrorKind::absent || dir.error().kind == ErrorKind::gone))
+    return std::unexpected(make_error(ErrorKind::gone, change.name, "has ended: nothing to take back"));
+  if (dir && (*dir)->id() != change.cgroup_id)
+    return std::unexpected(make_error(ErrorKind::gone, change.name,
+                                      "has ended: another cgroup has its path now, with limits of its own"));
+  return dir;
+}
+
+UndoResult undo(const cgroup::Dir& root, History history, Journal* journal, const UndoOrder& order) {
+  return Undoer(root, journal, order).run(std::move(history));
+}
+
+}  // namespace weir::limits

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// Writer: carries a plan out. For each step: look again (under the journal's lock), journal the intent,
+// write, read back, journal what became of it. The only place, with undo, that writes a limit.
+
+#include <chrono>
+#include <functional>
+#include <string>
+
+#include "weir/base/clock.h"
+#include "weir/base/error.h"
+#include "weir/limits/journal.h"
+#include "weir/limits/plan.h"
+
+namespace weir::limits {
+
+struct Order {
+  Caller who;
+  std::string reason;
+  std::chrono::nanoseconds restore_after{0};  ///< --for; 0: never
+  /// Called once, before the first write, with what identifies these changes: arranges that they are taken
+  /// back after restore_after. An error stops everything.
+  std::function<Result<void>(const Change& first)> arrange_restore;
+};
+
+/// Carries out the steps that would be written, and puts their fate into the plan. One that fails does not
+/// stop the others. Returns the epoch; 0 when nothing was to be written. Errors: arrange_restore's.
+Result<std::uint64_t> apply(Plan& plan, Journal& journal, const Clock& clock, const Order& order);
+
+/// Writes `change.after` and reads it back. On a failure puts `before` back where the kernel took neither. On
+/// return the change's phase and note say how it ended.
+Outcome write_change(cgroup::Dir& dir, Change change);
+
+}  // namespace weir::limits
