@@ -275,6 +275,8 @@ class FakeDir final : public Dir {
 
 }  // namespace
 
+FakeCgroupfs::FakeCgroupfs() : tree_(std::make_shared<FakeTree>()) {}
+
 FakeCgroupfs::FakeCgroupfs(const std::map<std::string, Files>& cgroups)
     : tree_(std::make_shared<FakeTree>()) {
   for (const auto& [path, files] : cgroups) {

@@ -12,11 +12,13 @@
 // kernel.
 
 #include <functional>
+#include <initializer_list>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "weir/cgroup/dir.h"
 
@@ -27,7 +29,11 @@ struct FakeTree;  // the state; shared with every Dir and File that was handed o
 class FakeCgroupfs {
  public:
   using Files = std::map<std::string, std::string>;
-  explicit FakeCgroupfs(const std::map<std::string, Files>& cgroups = {});
+  FakeCgroupfs();
+  explicit FakeCgroupfs(const std::map<std::string, Files>& cgroups);
+  /// So that a literal does not also mean a copy.
+  FakeCgroupfs(std::initializer_list<std::pair<const std::string, Files>> cgroups)
+      : FakeCgroupfs(std::map<std::string, Files>(cgroups)) {}
 
   [[nodiscard]] std::unique_ptr<cgroup::Dir> root() const;
   /// Asserts that it exists.

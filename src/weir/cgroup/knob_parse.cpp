@@ -74,7 +74,7 @@ Text parse_number(const KnobInfo& knob, std::string_view value) {
 Text parse_size(const KnobInfo& knob, std::string_view value) {
   if (value == "max") return std::string("max");
   const auto bytes = parse_bytes(value);
-  if (!bytes) return bad(knob, value, fmt::format("{}; and not max", bytes.error().what));
+  if (!bytes) return bad(knob, value, fmt::format("{} and is not max", bytes.error().what));
   const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
   const std::uint64_t rounded = bytes->count() / page * page;
   if (rounded >= (std::uint64_t{1} << 62)) return bad(knob, value, "is more than any machine has; say max");
