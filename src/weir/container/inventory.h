@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Inventory: all containers and services on this host, from the runtimes' own records matched with the cgroup tree at
-// the known anchors only (never a nested look-alike). A runtime that does not answer is a note, not an error.
+// Inventory: all containers and services on this host, from the runtimes' own records matched with the cgroup
+// tree at the known anchors only (never a nested look-alike). A runtime that does not answer is a note, not
+// an error.
 
 #include <string>
 #include <vector>
 
 #include "weir/base/error.h"
+#include "weir/cgroup/dir.h"
 #include "weir/model/container.h"
 #include "weir/model/host_paths.h"
 
@@ -25,5 +27,7 @@ struct Inventory {
 };
 
 Result<Inventory> take_inventory(const HostPaths& paths, Include include);
+/// The same below a root that is open already.
+Inventory take_inventory(const HostPaths& paths, cgroup::Dir& root, Include include);
 
 }  // namespace weir::container
