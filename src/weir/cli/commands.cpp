@@ -4,13 +4,21 @@
 
 namespace weir::cli {
 
+void add_changes(CLI::App& app, Session& session);
 void add_completion(CLI::App& app, Session& session);
+void add_lab(CLI::App& app, Session& session);
 void add_man(CLI::App& app, Session& session);
+void add_set(CLI::App& app, Session& session);
+void add_undo(CLI::App& app, Session& session);
 
 namespace {
 
 constexpr CommandEntry kCommands[] = {
+    {"set", add_set},
+    {"undo", add_undo},
+    {"changes", add_changes},
     {"completion", add_completion},
+    {"lab", add_lab},
     {"man", add_man},
 };
 

@@ -11,7 +11,6 @@
 #include "weir/base/escape.h"
 #include "weir/base/json.h"
 #include "weir/cli/command.h"
-#include "weir/cli/table.h"
 
 namespace weir::cli {
 namespace {
@@ -40,13 +39,10 @@ void print_lab(const Session& session, const lab::Lab& lab) {
                dump_json({{"schema", 1}, {"runner", lab.runner}, {"workloads", std::move(workloads)}}));
     return;
   }
-  Table table({{.title = "NAME"},
-               {.title = "HELD TO"},
-               {.title = "WHAT IT DOES", .priority = 2, .may_shrink = true},
-               {.title = "CGROUP", .priority = 1, .may_shrink = true}});
   for (const lab::Started& each : lab.workloads)
-    table.add({{each.name}, {each.limit}, {each.about}, {each.cgroup}});
-  fmt::print(terminal.out, "{}\nTry next:\n", table.render(terminal.columns, terminal.colour));
+    fmt::print(terminal.out, "{:<12}{}\n{:<12}{}\n{:<12}{}\n", terminal_safe(each.name), each.limit, "",
+               each.about, "", terminal_safe(each.cgroup));
+  fmt::print(terminal.out, "\nTry next:\n");
   fmt::print(terminal.out, "  weir ls\n  weir set {} cpus=0.5\n  weir lab down\n",
              terminal_safe(target(lab, lab.workloads.front())));
 }
