@@ -29,7 +29,7 @@ const Names& all_controllers() {
 std::string joined(const Names& names) {
   std::string text;
   for (const std::string& name : names) text += fmt::format("{}{}", text.empty() ? "" : " ", name);
-  return text + "\n";
+  return text.empty() ? text : text + "\n";
 }
 
 struct Node {
@@ -154,6 +154,9 @@ struct FakeTree {
     if (rule == nullptr || rule->write == nullptr) return EINVAL;
     const auto outcome = rule->write(text, [&](std::string_view other) { return node->read(other); });
     if (!outcome) return outcome.error();
+    if (file == "cpu.idle" &&
+        *outcome != node->read(file))  // an idle cgroup weighs the least, whatever it weighed
+      node->texts.insert_or_assign("cpu.weight", *outcome == "1\n" ? "1\n" : "100\n");
     node->texts.insert_or_assign(std::string(file), *outcome);
     return 0;
   }
@@ -224,7 +227,8 @@ class FakeDir final : public Dir {
     std::shared_ptr<Node> node = node_;
     for (const std::string_view part : split(relative, '/')) {
       const auto child = node->children.find(part);
-      if (child == node->children.end()) return std::unexpected(fake_error(*node_, ENOENT, relative, "open"));
+      if (child == node->children.end())
+        return std::unexpected(fake_error(*node_, node->has(part) ? ENOTDIR : ENOENT, relative, "open"));
       node = child->second;
     }
     return std::make_unique<FakeDir>(tree_, node);
@@ -240,7 +244,8 @@ class FakeDir final : public Dir {
       return std::unexpected(make_error(ErrorKind::invalid, name, "is not a plain file name"));
     const int err = !node_->alive                    ? ENOENT
                     : node_->children.contains(name) ? EEXIST
-                    : name.size() > 255              ? ENAMETOOLONG
+                    : name.find('\n') != name.npos   ? EINVAL
+                    : name.size() > 4095             ? ENAMETOOLONG
                                                      : 0;
     if (err != 0) return std::unexpected(fake_error(*node_, err, name, "create"));
     return std::make_unique<FakeDir>(tree_, tree_->make(*node_, name));
