@@ -4,7 +4,8 @@
 // who is logged in. What a user's storage says can only lead to cgroups below that user's own service.
 #include <fmt/format.h>
 
-#include "weir/base/json.h"
+#include <set>
+
 #include "weir/base/text.h"
 #include "weir/container/anchor.h"
 #include "weir/container/record.h"
@@ -42,8 +43,10 @@ class StoreScan {
       const auto driver = graph->below(name);
       if (!driver) continue;
       const auto run = Records::open(scan_.paths, store_.run + "/" + name, store_.owner);
-      take_list(*driver, *driver, "containers.json", run ? &*run : nullptr);
-      if (run) take_list(*run, *driver, "volatile-containers.json", &*run);
+      const Records* const run_records = run ? &*run : nullptr;
+      take_list(*driver, *driver, "containers.json", run_records);
+      take_list(*driver, *driver, "volatile-containers.json", run_records);
+      if (run) take_list(*run, *driver, "volatile-containers.json", run_records);
     }
   }
 
@@ -54,7 +57,8 @@ class StoreScan {
     auto containers = text ? parse_storage_containers(*text) : std::unexpected(text.error());
     if (!containers) return scan_.note(kSubject, containers.error().message());
     for (Container& container : *containers)
-      if (scan_.wants(container.name, container.id)) take(std::move(container), driver, run);
+      if (scan_.wants(container.name, container.id) && seen_.insert(container.id).second)
+        take(std::move(container), driver, run);
   }
 
   void take(Container container, const Records& driver, const Records* run) {
@@ -81,6 +85,7 @@ class StoreScan {
 
   Scan& scan_;
   Store store_;
+  std::set<std::string> seen_;
 };
 
 Store root_store(const HostPaths& paths) {
