@@ -15,7 +15,7 @@ from .session import Session
 
 _BROKEN = 125
 _PS_COLUMNS = "pid,stat,etimes,wchan:20,args"
-_RESUME_SECONDS, _BOOT_SECONDS = 60, 300
+_RESUME_SECONDS, _BOOT_SECONDS = 120, 300  # 2 and 25 on an idle machine
 _DESCRIPTION = "Runs a command as root in a virtual machine with systemd, Docker and the current build of Weir."
 _EXAMPLES = """\
 examples:

@@ -1,19 +1,34 @@
 # SPDX-License-Identifier: MIT
 """Child programs that never outlive us: stopped politely when we are interrupted, by the kernel when we are killed."""
 
+import contextlib
 import ctypes
+import os
 import signal
 import subprocess
 
 from .say import Failure
 
 _PR_SET_PDEATHSIG = 1
+_GRACE = 5  # seconds between asking and killing
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def die_with_parent():
     """For Popen's preexec_fn."""
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _end_group(child):
+    """The program and what it started: mmdebstrap alone would leave its dpkg behind, writing."""
+    os.killpg(child.pid, signal.SIGTERM)
+    try:
+        child.communicate(timeout=_GRACE)
+    except subprocess.TimeoutExpired:
+        pass
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)
+    child.communicate()
 
 
 def run(*command, **options):
@@ -27,11 +42,7 @@ def run(*command, **options):
     try:
         out, err = child.communicate()
     except BaseException:
-        child.terminate()
-        try:
-            child.communicate(timeout=30)
-        except subprocess.TimeoutExpired:
-            child.kill()
+        _end_group(child)
         raise
     if child.returncode != 0:
         text = (err or out).decode(errors="replace").strip()
