@@ -2,7 +2,9 @@
 #include "weir/limits/plan.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <set>
 #include <tuple>
 #include <utility>
@@ -32,20 +34,23 @@ std::string_view use_file(Knob knob) {
   }
 }
 
-/// Says why a knob's file is not there: ask the cgroup which controllers it has.
-Error explain_absent(const cgroup::Dir& dir, Knob knob, Error error) {
+/// Says why a knob's file cannot be opened for writing, and what to do.
+Error explain(const cgroup::Dir& dir, Knob knob, Error error) {
+  if (error.err == EROFS)
+    return std::move(error).with_hint(
+        "the cgroup filesystem is mounted read-only here: run weir on the host itself");
+  if (error.kind == ErrorKind::refused && ::geteuid() != 0)
+    return std::move(error).with_hint("run it as root");
   const cgroup::KnobInfo& info = cgroup::info(knob);
   const auto controllers = dir.read("cgroup.controllers");
   if (error.kind != ErrorKind::absent || info.controller.empty() || !controllers) return error;
-  for (const std::string_view have : words(*controllers)) {
-    if (have == info.controller)
-      return std::move(error).context(fmt::format("this kernel has no {}", info.file));
-  }
-  const std::string& path = dir.path();
-  const std::string parent = path.substr(0, path.rfind('/'));
-  error = make_error(ErrorKind::absent, path,
-                     fmt::format("no {}: the {} controller is off here", info.file, info.controller));
-  return std::move(error).with_hint(
+  const auto have = words(*controllers);
+  if (std::ranges::find(have, info.controller) != have.end())
+    return std::move(error).context(fmt::format("this kernel has no {}", info.file));
+  const std::string parent = dir.path().substr(0, dir.path().rfind('/'));
+  return make_error(
+      ErrorKind::absent, dir.path(),
+      fmt::format("no {}: the {} controller is off here", info.file, info.controller),
       fmt::format("turn it on: echo +{} > CGROUP_MOUNT{}/cgroup.subtree_control", info.controller, parent));
 }
 
@@ -148,13 +153,14 @@ std::vector<Outcome> Plan::outcomes() const {
 }
 
 bool Plan::possible() const {
-  for (const PlannedTarget& target : targets) {
-    for (const Step& step : target.steps) {
-      const Status status = step.outcome.status;
-      if (status == Status::refused || status == Status::failed) return false;
-    }
-  }
-  return true;
+  return std::ranges::none_of(outcomes(), [](const Outcome& outcome) {
+    return outcome.status == Status::refused || outcome.status == Status::failed;
+  });
+}
+
+bool Plan::has_work() const {
+  return std::ranges::any_of(outcomes(),
+                             [](const Outcome& outcome) { return outcome.status == Status::dry_run; });
 }
 
 bool goes_first(const Change& a, const Change& b) {
@@ -200,7 +206,7 @@ Outcome look(const cgroup::Dir& dir, const Setting& wanted, Force force) {
   // Opened for writing and closed again: tells permissions, a read-only mount and a missing controller before
   // anything is written.
   if (const auto file = dir.keep(cgroup::info(wanted.knob).file, cgroup::Access::read_write); !file)
-    return stopped(std::move(outcome), explain_absent(dir, wanted.knob, file.error()));
+    return stopped(std::move(outcome), explain(dir, wanted.knob, file.error()));
   auto before = cgroup::read_setting(dir, wanted);
   if (!before) return stopped(std::move(outcome), std::move(before).error());
   outcome.change.after = cgroup::complete(wanted, *before);

@@ -46,6 +46,8 @@ struct Plan {
   [[nodiscard]] std::vector<Outcome> outcomes() const;
   /// Whether nothing stands in the way: each step would be written, or is unchanged, or its target ended.
   [[nodiscard]] bool possible() const;
+  /// Whether any step would be written.
+  [[nodiscard]] bool has_work() const;
 };
 
 /// Errors: invalid, when the settings contradict each other. All else is told by each step's outcome.

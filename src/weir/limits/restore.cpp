@@ -33,6 +33,16 @@ int become(char* const* argv) {
   return errno;
 }
 
+/// systemd replaces $NAME in a command line; $$ stands for the character.
+std::vector<std::string> without_variables(const std::vector<std::string>& argv) {
+  std::vector<std::string> escaped;
+  for (const std::string& argument : argv) {
+    std::string& text = escaped.emplace_back();
+    for (const char c : argument) text.append(c == '$' ? 2 : 1, c);
+  }
+  return escaped;
+}
+
 }  // namespace
 
 Result<void> start_guardian(const RestoreLater& later) {
@@ -77,7 +87,8 @@ Result<void> start_guardian(const RestoreLater& later) {
 Result<Keeper> run_later(const RestoreLater& later, const HostPaths& paths) {
   if (paths.host_root.empty() && systemd::is_running(paths)) {
     if (auto bus = systemd::Bus::connect()) {
-      if (bus->start_transient_timer(later.name, later.after, later.argv)) return Keeper::systemd_timer;
+      if (bus->start_transient_timer(later.name, later.after, without_variables(later.argv)))
+        return Keeper::systemd_timer;
     }
   }
   auto guardian = start_guardian(later);

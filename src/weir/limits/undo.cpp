@@ -123,13 +123,23 @@ class Undoer {
                                                     fmt::format("{} was changed since: now {}",
                                                                 cgroup::info(now->knob).file, now->text),
                                                     fmt::format("--force puts '{}' back", one.goal().text)));
-      if (auto fits = check_use(dir, one.goal()); !fits)
+      if (auto fits = make_fit(dir, one.goal()); !fits)
         return stopped(std::move(shown), std::move(fits).error());
     }
     if (journal_ == nullptr) return {.change = std::move(shown), .status = Status::dry_run, .error = {}};
     if (auto written = cgroup::write_setting(dir, one.goal()); !written)
       return stopped(std::move(shown), std::move(written).error());
     return {.change = std::move(shown), .status = Status::changed, .error = {}};
+  }
+
+  [[nodiscard]] Result<void> make_fit(cgroup::Dir& dir, const Setting& goal) const {
+    if (order_.manner == Manner::asked) return check_use(dir, goal);
+    if (goal.knob != cgroup::Knob::memory_max || journal_ == nullptr || check_use(dir, goal)) return {};
+    const auto use = cgroup::parse_limit_bytes(dir.read("memory.current").value_or("max"));
+    const auto limit = cgroup::parse_limit_bytes(goal.text);
+    if (use && limit && !use->is_unlimited() && !limit->is_unlimited() && *use > *limit)
+      (void)dir.write("memory.reclaim", fmt::to_string(use->value().count() - limit->value().count()));
+    return check_use(dir, goal);
   }
 
   static Outcome stopped(Change shown, Error error) {

@@ -23,9 +23,15 @@ struct Selection {
       0};  ///< for Kind::epoch: when it was made; another journal may have the same epoch
 };
 
+/// How a cut below what is in use is taken. asked: refused without force. timed (--for): the user asked for
+/// the old value at this time, so only a memory.max that would kill is refused, and the kernel is first asked
+/// to reclaim what it can.
+enum class Manner { asked, timed };
+
 struct UndoOrder {
   Selection selection;
   Force force = Force::no;
+  Manner manner = Manner::asked;
   std::string by;  ///< who takes it back, for the journal's note
 };
 

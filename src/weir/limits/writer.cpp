@@ -26,19 +26,35 @@ Error explain_refusal(const cgroup::Dir& dir, const Setting& setting, Error erro
   return error;
 }
 
-Outcome write_step(PlannedTarget& target, Step& step, Journal& journal, Force force, Change change) {
+/// What one apply() works with.
+struct Desk {
+  Journal& journal;
+  const Clock& clock;
+  Applied applied;
+
+  Result<void> note(const Change& change) {
+    const auto start = clock.monotonic();
+    auto noted = journal.append(change);
+    applied.journal += clock.monotonic() - start;
+    return noted;
+  }
+};
+
+Outcome write_step(PlannedTarget& target, Step& step, Force force, Change change, Desk& desk) {
   Outcome now = look(*target.dir, step.wanted, force);
   change.before = now.change.before;
   change.after = now.change.after;
   if (now.status != Status::dry_run)
     return {.change = std::move(change), .status = now.status, .error = std::move(now.error)};
-  if (auto noted = journal.append(change); !noted) {
+  if (auto noted = desk.note(change); !noted) {
     Error error = std::move(noted).error().context("nothing was changed, since it could not be journalled");
     return {.change = std::move(change), .status = Status::failed, .error = std::move(error)};
   }
+  const auto start = desk.clock.monotonic();
   Outcome outcome = write_change(*target.dir, std::move(change));
+  desk.applied.write += desk.clock.monotonic() - start;
   // The intent is there, so a lost outcome costs nothing that undo needs.
-  if (auto noted = journal.append(outcome.change); !noted && !outcome.error)
+  if (auto noted = desk.note(outcome.change); !noted && !outcome.error)
     outcome.change.note = noted.error().message();
   return outcome;
 }
@@ -71,7 +87,8 @@ Outcome write_change(cgroup::Dir& dir, Change change) {
   return {.change = std::move(change), .status = Status::failed, .error = std::move(error)};
 }
 
-Result<std::uint64_t> apply(Plan& plan, Journal& journal, const Clock& clock, const Order& order) {
+Result<Applied> apply(Plan& plan, Journal& journal, const Clock& clock, const Order& order) {
+  Desk desk{.journal = journal, .clock = clock, .applied = {}};
   const std::uint64_t epoch = journal.next_epoch();
   const std::chrono::nanoseconds time = clock.realtime();
   std::uint32_t index = 0;
@@ -81,15 +98,15 @@ Result<std::uint64_t> apply(Plan& plan, Journal& journal, const Clock& clock, co
       Change change = step.outcome.change;
       change.id = {.epoch = epoch, .index = index};
       change.time = time;
-      change.restore_at =
-          order.restore_after.count() > 0 ? time + order.restore_after : std::chrono::nanoseconds(0);
+      if (order.restore_after.count() > 0) change.restore_at = time + order.restore_after;
       change.who = order.who;
       change.reason = order.reason;
       if (index++ == 0 && order.arrange_restore) WEIR_CHECK(order.arrange_restore(change));
-      step.outcome = write_step(target, step, journal, plan.force, std::move(change));
+      step.outcome = write_step(target, step, plan.force, std::move(change), desk);
     }
   }
-  return index == 0 ? 0 : epoch;
+  if (index > 0) desk.applied.epoch = epoch;
+  return desk.applied;
 }
 
 }  // namespace weir::limits

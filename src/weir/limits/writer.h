@@ -23,9 +23,16 @@ struct Order {
   std::function<Result<void>(const Change& first)> arrange_restore;
 };
 
+/// What was done, and what it took: the record before and after each write, and the writes with their reading
+/// back.
+struct Applied {
+  std::uint64_t epoch = 0;  ///< 0 when nothing was to be written
+  std::chrono::nanoseconds journal{0}, write{0};
+};
+
 /// Carries out the steps that would be written, and puts their fate into the plan. One that fails does not
 /// stop the others. Returns the epoch; 0 when nothing was to be written. Errors: arrange_restore's.
-Result<std::uint64_t> apply(Plan& plan, Journal& journal, const Clock& clock, const Order& order);
+Result<Applied> apply(Plan& plan, Journal& journal, const Clock& clock, const Order& order);
 
 /// Writes `change.after` and reads it back. On a failure puts `before` back where the kernel took neither. On
 /// return the change's phase and note say how it ended.

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// How `set` and `undo` show what became of each knob of each target.
+
+#include <cstdint>
+#include <vector>
+
+#include "weir/cli/command.h"
+#include "weir/limits/change.h"
+
+namespace weir::cli {
+
+/// A setting's value alone, for people: "1.5 cpus (150000/100000)", "512M", "max".
+std::string value_text(const cgroup::Setting& setting);
+
+/// What is told about gone targets: `set` could not do what was asked (exit code 4), `undo` has nothing left
+/// to do.
+enum class Gone { is_failure, is_fine };
+
+/// Prints one line for each outcome, or the JSON of scripts; what went wrong goes to stderr with its hint.
+/// Returns the exit code: that of the first failure, else 4 where a target is gone.
+int show(const Session& session, const std::vector<limits::Outcome>& outcomes, std::uint64_t epoch,
+         Gone gone);
+
+}  // namespace weir::cli

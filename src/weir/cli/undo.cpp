@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+// `weir undo`: takes back what `weir set` changed, from the journal.
+#include "weir/limits/undo.h"
+
+#include <fmt/format.h>
+#include <fmt/ostream.h>
+
+#include <memory>
+#include <optional>
+#include <ostream>
+#include <thread>
+
+#include "weir/base/text.h"
+#include "weir/cgroup/dir.h"
+#include "weir/cli/command.h"
+#include "weir/cli/outcome.h"
+#include "weir/limits/caller.h"
+#include "weir/limits/journal.h"
+
+namespace weir::cli {
+namespace {
+
+struct Options {
+  bool all = false, force = false, dry_run = false;
+  std::string change;          ///< EPOCH@TIME: how --for names what it takes back
+  std::uint64_t after_us = 0;  ///< the guardian's sleep
+};
+
+Result<limits::Selection> selection(const Options& options) {
+  using Kind = limits::Selection::Kind;
+  if (options.change.empty()) return limits::Selection{.kind = options.all ? Kind::all : Kind::last};
+  const auto parts = split(options.change, '@');
+  const auto epoch = parse_u64(parts[0]);
+  const auto time = parts.size() == 2 ? parse_u64(parts[1]) : std::nullopt;
+  if (!epoch || !time || *time > INT64_MAX)
+    return std::unexpected(make_error(ErrorKind::invalid, options.change, "is not EPOCH@TIME"));
+  return limits::Selection{.kind = Kind::epoch, .epoch = *epoch, .time = std::chrono::nanoseconds(*time)};
+}
+
+Result<limits::UndoResult> undo_once(Session& session, const Options& options,
+                                     const limits::UndoOrder& order) {
+  WEIR_TRY(const std::unique_ptr<cgroup::Dir> root, cgroup::open_root(session.paths.cgroup_root));
+  WEIR_TRY(const std::string boot_id, limits::read_boot_id(session.paths));
+  std::optional<limits::Journal> journal;
+  limits::History history;
+  if (options.dry_run) {
+    WEIR_TRY(history, limits::read_history(session.paths.run_dir, boot_id));
+  } else {
+    WEIR_TRY(journal, limits::Journal::open(session.paths.run_dir, boot_id));
+    WEIR_TRY(history, journal->read());
+  }
+  if (history.damaged > 0)
+    warn(session, fmt::format("{} damaged records in the journal {}/{} were passed over", history.damaged,
+                              session.paths.run_dir, limits::kJournalFile));
+  limits::UndoResult result = limits::undo(*root, std::move(history), journal ? &*journal : nullptr, order);
+  if (result.trouble) warn(session, fmt::format("not noted in the journal: {}", result.trouble->message()));
+  return result;
+}
+
+bool waits_for_memory(const limits::UndoResult& result) {
+  return std::any_of(result.outcomes.begin(), result.outcomes.end(), [](const limits::Outcome& outcome) {
+    return outcome.status == limits::Status::refused && outcome.change.after.knob == cgroup::Knob::memory_max;
+  });
+}
+
+Result<int> undo(Session& session, const Options& options) {
+  const bool timed = !options.change.empty();
+  limits::UndoOrder order{
+      .force = options.force ? limits::Force::yes : limits::Force::no,
+      .manner = timed ? limits::Manner::timed : limits::Manner::asked,
+      .by = timed ? std::string("taken back when its time was over")
+                  : "taken back by " + limits::describe(limits::read_caller(session.paths))};
+  WEIR_TRY(order.selection, selection(options));
+  std::this_thread::sleep_for(std::chrono::microseconds(options.after_us));
+  WEIR_TRY(limits::UndoResult result, undo_once(session, options, order));
+  // A memory.max that would kill now may fit a little later.
+  for (int tries = 0; timed && tries < 60 && waits_for_memory(result); ++tries) {
+    std::this_thread::sleep_for(std::chrono::seconds(1));
+    WEIR_TRY(result, undo_once(session, options, order));
+  }
+  if (result.outcomes.empty() && !session.json) fmt::print(session.terminal.out, "nothing to undo\n");
+  if (result.outcomes.empty() && !session.json) return kDone;
+  return show(session, result.outcomes, result.outcomes.empty() ? 0 : result.outcomes.back().change.id.epoch,
+              Gone::is_fine);
+}
+
+}  // namespace
+
+void add_undo(CLI::App& app, Session& session) {
+  CLI::App* command = app.add_subcommand("undo", "Take back the last change of limits, or all of them");
+  command->footer(
+      "Works from the journal, also after weir was killed. A limit is put back only if the container is "
+      "still the\n"
+      "same one and still holds what weir wrote; --force puts it back anyway.\n"
+      "Examples:\n"
+      "  weir undo              the last `weir set`\n"
+      "  weir undo --all        everything, back to the first values\n"
+      "  weir undo --dry-run    what would be put back");
+  const auto options = std::make_shared<Options>();
+  command->add_flag("--all", options->all, "Everything, back to the first values");
+  command->add_flag("--force", options->force, "Also what was changed since, and cuts below what is in use");
+  command->add_flag("--dry-run", options->dry_run, "Show old -> new and write nothing");
+  command->add_option("--change", options->change)->group("");
+  command->add_option("--after-us", options->after_us)->group("");
+  command->callback([&session, options] {
+    session.action = [&session, options] {
+      const Result<int> code = undo(session, *options);
+      return code ? *code : report(session, code.error());
+    };
+  });
+}
+
+}  // namespace weir::cli
