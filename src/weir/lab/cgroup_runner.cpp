@@ -16,7 +16,7 @@
 #include "weir/cgroup/dir.h"
 #include "weir/lab/disk.h"
 #include "weir/lab/runner.h"
-#include "weir/lab/tool.h"
+#include "weir/spawn/tool.h"
 
 namespace weir::lab {
 namespace {

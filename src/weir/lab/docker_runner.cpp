@@ -4,11 +4,11 @@
 
 #include <map>
 
-#include "weir/base/file.h"
 #include "weir/base/text.h"
 #include "weir/lab/disk.h"
 #include "weir/lab/runner.h"
-#include "weir/lab/tool.h"
+#include "weir/proc/process.h"
+#include "weir/spawn/tool.h"
 
 namespace weir::lab {
 namespace {
@@ -29,7 +29,8 @@ class DockerRunner final : public Runner {
   [[nodiscard]] std::string_view name() const override { return "docker"; }
 
   Result<void> prepare() override {
-    WEIR_CHECK(run_tool({docker_, "build", "--quiet", "--label", kLabel, "--tag", kImage, context_}, kSlow));
+    WEIR_CHECK(
+        spawn::run_tool({docker_, "build", "--quiet", "--label", kLabel, "--tag", kImage, context_}, kSlow));
     return {};
   }
 
@@ -50,27 +51,24 @@ class DockerRunner final : public Runner {
     for (std::string& option : limit_options(workload)) argv.push_back(std::move(option));
     argv.emplace_back(kImage);
     for (std::string& argument : arguments(workload)) argv.push_back(std::move(argument));
-    WEIR_CHECK(run_tool(argv, kSlow));
+    WEIR_CHECK(spawn::run_tool(argv, kSlow));
     return {};
   }
 
   Result<std::string> cgroup(const Workload& workload) override {
-    WEIR_TRY(
-        const std::string text,
-        run_tool({docker_, "inspect", "--format", "{{.State.Pid}}", std::string(workload.name)}, kQuick));
+    WEIR_TRY(const std::string text,
+             spawn::run_tool({docker_, "inspect", "--format", "{{.State.Pid}}", std::string(workload.name)},
+                             kQuick));
     const auto pid = parse_u64(trim(text));
     if (!pid || *pid == 0)
       return std::unexpected(make_error(ErrorKind::gone, workload.name, "the container has ended"));
-    WEIR_TRY(const std::string lines, read_file(fmt::format("{}/{}/cgroup", paths_.proc, *pid)));
-    for (const std::string_view line : split(lines, '\n'))
-      if (line.starts_with("0::")) return std::string(line.substr(3));
-    return std::unexpected(make_error(ErrorKind::absent, workload.name, "is in no cgroup of version 2"));
+    return proc::read_cgroup_path(paths_.proc, Pid(static_cast<std::int32_t>(*pid)));
   }
 
   std::string last_words(const Workload& workload) override {
-    return run_tool({"/bin/sh", "-c", "exec \"$0\" logs --tail 1 \"$1\" 2>&1", docker_,
-                     std::string(workload.name)},
-                    kQuick)
+    return spawn::run_tool({"/bin/sh", "-c", "exec \"$0\" logs --tail 1 \"$1\" 2>&1", docker_,
+                            std::string(workload.name)},
+                           kQuick)
         .value_or("");
   }
 
@@ -83,11 +81,12 @@ class DockerRunner final : public Runner {
         argv.push_back(id);
         removed.push_back("container " + name);
       }
-      WEIR_CHECK(run_tool(argv, kSlow));
+      WEIR_CHECK(spawn::run_tool(argv, kSlow));
     }
-    WEIR_TRY(const std::string images, run_tool({docker_, "images", "--quiet", "--filter", kFilter}, kQuick));
+    WEIR_TRY(const std::string images,
+             spawn::run_tool({docker_, "images", "--quiet", "--filter", kFilter}, kQuick));
     for (const std::string_view id : words(images)) {
-      WEIR_CHECK(run_tool({docker_, "rmi", "--force", std::string(id)}, kQuick));
+      WEIR_CHECK(spawn::run_tool({docker_, "rmi", "--force", std::string(id)}, kQuick));
       removed.push_back("image " + std::string(id));
     }
     return removed;
@@ -102,9 +101,9 @@ class DockerRunner final : public Runner {
 
  private:
   Result<std::map<std::string, std::string>> containers() {
-    WEIR_TRY(const std::string text, run_tool({docker_, "ps", "--all", "--no-trunc", "--filter", kFilter,
-                                               "--format", "{{.ID}} {{.Names}}"},
-                                              kQuick));
+    WEIR_TRY(const std::string text, spawn::run_tool({docker_, "ps", "--all", "--no-trunc", "--filter",
+                                                      kFilter, "--format", "{{.ID}} {{.Names}}"},
+                                                     kQuick));
     std::map<std::string, std::string> found;
     for (const std::string_view line : split(trim(text), '\n'))
       if (const auto columns = words(line); columns.size() == 2) found.emplace(columns[0], columns[1]);
@@ -120,7 +119,7 @@ class DockerRunner final : public Runner {
         return {"--memory", std::to_string(kMemoryMax.count()), "--memory-swap",
                 std::to_string(kMemoryMax.count())};
       case Held::io: {
-        const auto root = run_tool({docker_, "info", "--format", "{{.DockerRootDir}}"}, kQuick);
+        const auto root = spawn::run_tool({docker_, "info", "--format", "{{.DockerRootDir}}"}, kQuick);
         const auto disk = root ? disk_below(std::string(trim(*root)), paths_) : std::unexpected(root.error());
         if (!disk) return {};
         return {"--device-write-bps", fmt::format("{}:{}", disk->node, kIoWriteBps.count())};

@@ -13,7 +13,7 @@
 #include "weir/cgroup/stat.h"
 #include "weir/lab/context.h"
 #include "weir/lab/runner.h"
-#include "weir/lab/tool.h"
+#include "weir/spawn/tool.h"
 #include "weir/systemd/bus.h"
 
 namespace weir::lab {
@@ -43,8 +43,8 @@ Result<void> check_controllers(const HostPaths& paths) {
 
 /// Docker's command, where its engine answers.
 Result<std::string> find_docker() {
-  WEIR_TRY(std::string docker, find_tool("docker"));
-  WEIR_CHECK(run_tool({docker, "version", "--format", "{{.Server.Version}}"}, seconds(30)));
+  WEIR_TRY(std::string docker, spawn::find_tool("docker"));
+  WEIR_CHECK(spawn::run_tool({docker, "version", "--format", "{{.Server.Version}}"}, seconds(30)));
   return docker;
 }
 
@@ -98,7 +98,7 @@ Result<Started> wait_until_running(Runner& runner, const Workload& workload, con
   WEIR_TRY(const auto root, cgroup::open_root(paths.cgroup_root));
   const auto deadline = std::chrono::steady_clock::now() + seconds(60);
   std::chrono::microseconds first{0};
-  while (std::chrono::steady_clock::now() < deadline && !Interrupts::pending()) {
+  while (std::chrono::steady_clock::now() < deadline && !spawn::Interrupts::pending()) {
     const auto dir = cgroup::open_path(*root, path);
     if (dir && has_computed(**dir, paths, first))
       return Started{.name = std::string(workload.name),
@@ -108,7 +108,7 @@ Result<Started> wait_until_running(Runner& runner, const Workload& workload, con
     if (!dir) WEIR_CHECK(runner.cgroup(workload));  // says that it has ended
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
-  if (Interrupts::pending())
+  if (spawn::Interrupts::pending())
     return std::unexpected(make_error(ErrorKind::failed, workload.name, "interrupted"));
   return std::unexpected(make_error(ErrorKind::failed, workload.name, "does not run after 60 s"));
 }
@@ -133,7 +133,7 @@ Result<Lab> up(const HostPaths& paths, Where where, const Tell& tell) {
   WEIR_CHECK(check_root("up"));
   WEIR_CHECK(check_controllers(paths));
   WEIR_TRY(const std::string context, find_context());
-  Interrupts interrupts;
+  spawn::Interrupts interrupts;
   const Runners runners = all_runners(paths, context);
   WEIR_TRY(Runner* const runner, choose(runners, where));
   WEIR_CHECK(check_none(runners));

@@ -8,7 +8,7 @@
 #include "weir/base/text.h"
 #include "weir/lab/disk.h"
 #include "weir/lab/runner.h"
-#include "weir/lab/tool.h"
+#include "weir/spawn/tool.h"
 
 namespace weir::lab {
 namespace {
@@ -29,7 +29,7 @@ class SystemdRunner final : public Runner {
   Result<void> prepare() override { return {}; }
 
   Result<void> start(const Workload& workload) override {
-    WEIR_TRY(std::string systemd_run, find_tool("systemd-run"));
+    WEIR_TRY(std::string systemd_run, spawn::find_tool("systemd-run"));
     std::vector<std::string> argv = {std::move(systemd_run),
                                      "--quiet",
                                      "--collect",
@@ -45,7 +45,7 @@ class SystemdRunner final : public Runner {
     }
     argv.push_back(context_ + "/weir-lab");
     for (std::string& argument : arguments(workload, kScratchDirectory)) argv.push_back(std::move(argument));
-    WEIR_CHECK(run_tool(argv, kQuick));
+    WEIR_CHECK(spawn::run_tool(argv, kQuick));
     return {};
   }
 
@@ -58,20 +58,20 @@ class SystemdRunner final : public Runner {
   }
 
   std::string last_words(const Workload& workload) override {
-    const auto journalctl = find_tool("journalctl");
+    const auto journalctl = spawn::find_tool("journalctl");
     if (!journalctl) return {};
-    return run_tool({*journalctl, "--quiet", "--unit", unit(workload), "--output", "cat", "--lines", "3"},
-                    kQuick)
+    return spawn::run_tool(
+               {*journalctl, "--quiet", "--unit", unit(workload), "--output", "cat", "--lines", "3"}, kQuick)
         .value_or("");
   }
 
   Result<std::vector<std::string>> remove() override {
     WEIR_TRY(const std::vector<std::string> units, present());
     if (units.empty()) return units;
-    WEIR_TRY(std::string systemctl, find_tool("systemctl"));
+    WEIR_TRY(std::string systemctl, spawn::find_tool("systemctl"));
     std::vector<std::string> argv = {std::move(systemctl), "stop"};
     argv.insert(argv.end(), units.begin(), units.end());
-    WEIR_CHECK(run_tool(argv, seconds(120)));
+    WEIR_CHECK(spawn::run_tool(argv, seconds(120)));
     return units;
   }
 
@@ -87,10 +87,10 @@ class SystemdRunner final : public Runner {
 
  private:
   static Result<std::map<std::string, std::string>> show(const Workload& workload) {
-    WEIR_TRY(std::string systemctl, find_tool("systemctl"));
-    WEIR_TRY(const std::string text, run_tool({std::move(systemctl), "show", "--property",
-                                               "Transient,Description,ControlGroup", unit(workload)},
-                                              kQuick));
+    WEIR_TRY(std::string systemctl, spawn::find_tool("systemctl"));
+    WEIR_TRY(const std::string text, spawn::run_tool({std::move(systemctl), "show", "--property",
+                                                      "Transient,Description,ControlGroup", unit(workload)},
+                                                     kQuick));
     std::map<std::string, std::string> state;
     for (const std::string_view line : split(text, '\n'))
       if (const std::size_t equals = line.find('='); equals != line.npos)

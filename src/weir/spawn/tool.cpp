@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "weir/lab/tool.h"
+#include "weir/spawn/tool.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
 #include <spawn.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,7 +15,7 @@
 #include "weir/base/fd.h"
 #include "weir/base/text.h"
 
-namespace weir::lab {
+namespace weir::spawn {
 namespace {
 
 constexpr std::size_t kMostOutput = 1U << 20;
@@ -89,6 +90,22 @@ bool drain(std::array<Fd*, 2> ends, std::array<std::string*, 2> texts, std::chro
   return true;
 }
 
+int wait_for(pid_t pid) {
+  int status = 0;
+  while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+  }
+  return status;
+}
+
+/// SIGTERM to the whole group, and SIGKILL two seconds later.
+int end(pid_t pid) {
+  kill(-pid, SIGTERM);
+  const Fd handle(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
+  pollfd polled{handle.get(), POLLIN, 0};
+  if (!handle.valid() || poll(&polled, 1, 2'000) <= 0) kill(-pid, SIGKILL);
+  return wait_for(pid);
+}
+
 std::string last_line(std::string_view text) {
   const auto lines = split(trim(text), '\n');
   return std::string(trim(lines.back()));
@@ -133,10 +150,7 @@ Result<std::string> run_tool(const std::vector<std::string>& argv, std::chrono::
   std::string text;
   std::string complaint;
   const bool complete = drain({&out.read, &err.read}, {&text, &complaint}, timeout);
-  if (!complete) kill(-pid, SIGTERM);
-  int status = 0;
-  while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-  }
+  const int status = complete ? wait_for(pid) : end(pid);
   if (Interrupts::pending())
     return std::unexpected(make_error(ErrorKind::failed, argv.front(), "interrupted"));
   if (!complete)
@@ -149,4 +163,4 @@ Result<std::string> run_tool(const std::vector<std::string>& argv, std::chrono::
   return text;
 }
 
-}  // namespace weir::lab
+}  // namespace weir::spawn

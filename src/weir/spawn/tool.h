@@ -13,7 +13,7 @@
 
 #include "weir/base/error.h"
 
-namespace weir::lab {
+namespace weir::spawn {
 
 /// While it lives SIGINT and SIGTERM wait. They are delivered, and end the process, when it is destroyed. One
 /// at a time.
@@ -40,4 +40,4 @@ Result<std::string> find_tool(std::string_view name);
 /// what it wrote to standard error. Ended early by the timeout or by a pending interrupt.
 Result<std::string> run_tool(const std::vector<std::string>& argv, std::chrono::seconds timeout);
 
-}  // namespace weir::lab
+}  // namespace weir::spawn
