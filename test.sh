@@ -14,7 +14,7 @@ usage: ./test.sh [KIND…]        without KIND: all
   package   an outside project that uses the installed library; the Debian package
   lint      format, layers, headers, clang-tidy, cppcheck, shellcheck (tools/lint)
   asan      unit tests under the address and undefined-behaviour sanitizers
-  tsan      unit tests under the thread sanitizer
+  tsan      the unit tests with threads under the thread sanitizer
   fuzz      every fuzz target for a few seconds (FUZZ_SECONDS, default 5)
   system    tests/system/*_test.sh as root in the virtual machine (vm/run)
             system:NAME… only tests/system/NAME_test.sh
@@ -90,7 +90,12 @@ judge() {
 
 unit() { need_packages build && build release && run_programs unit release; }
 asan() { need_packages build && build asan && run_programs asan asan; }
-tsan() { need_packages build && build tsan && run_programs tsan tsan; }
+tsan() {
+  local programs
+  mapfile -t programs < <(grep -lE 'std::(jthread|thread|async)|fake_daemon' src/weir/*/*.cpp | sed -E 's|src/weir/([^/]*)/.*|\1_test|' | sort -u)
+  ((${#programs[@]})) || return
+  need_packages build && build tsan "${programs[@]}" && run_programs tsan tsan
+}
 
 lint() {
   need_packages build lint && build tidy weir_lint || return
