@@ -263,7 +263,7 @@ Result<void> Bus::start_transient_timer(std::string_view name, std::chrono::micr
   // AccuracyUSec: systemd would otherwise let it fire up to a minute late.
   if (r >= 0)
     r = sd.bus_message_append(call.request, "a(sv)", 4,  //
-                              "TimersMonotonic", "a(st)", 1, "OnActiveUSec",
+                              "TimersMonotonic", "a(st)", 1, "OnActiveSec",
                               static_cast<std::uint64_t>(delay.count()),  //
                               "AccuracyUSec", "t", std::uint64_t{1'000},  //
                               "RemainAfterElapse", "b", 0,                //
