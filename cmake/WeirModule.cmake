@@ -52,6 +52,7 @@ function(weir_module name)
   if(WEIR_TESTS AND tests)
     add_executable(${name}_test ${tests})
     target_link_libraries(${name}_test PRIVATE weir_${name} weir_test_support)
+    target_compile_options(${name}_test PRIVATE -O0)  # compiled once, run for milliseconds: 5.8 instead of 9.6 s a file
     add_test(NAME ${name} COMMAND ${name}_test)
     set_tests_properties(${name} PROPERTIES LABELS unit)
   endif()
