@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The guest's agent: one process for each virtio-serial port named "vm.<number>", running one command at a time there.
-// Static, started early by systemd, up long before Docker. A second port keeps the guest reachable when a command on
-// the first one hangs.
+// The guest's agent: one process for each virtio-serial port named "vm.<number>", running one command at a
+// time there. Static, started early by systemd, up long before Docker. A second port keeps the guest
+// reachable when a command on the first one hangs.
 
 #include <errno.h>
 #include <fcntl.h>

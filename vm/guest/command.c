@@ -18,8 +18,9 @@ enum { kStdinWindow = 64 * 1024, kOutputPiece = 32 * 1024 };
 struct Command {
   struct Port* port;
   pid_t pid;
-  int pidfd, in, out, err;          // -1: closed
-  char pending[kStdinWindow];       // stdin that the command has not taken yet; the host never sends more than this
+  int pidfd, in, out, err;  // -1: closed
+  // stdin that the command has not taken yet; the host never sends more than this.
+  char pending[kStdinWindow];
   size_t pending_length;
   int stdin_ended;
 };
@@ -138,8 +139,8 @@ static void forward(struct Command* command, int* fd, char kind) {
   }
 }
 
-// Returns once the command ended and nothing more is in its pipes. Children that it left behind may hold the pipes
-// open: they are not waited for.
+// Returns once the command ended and nothing more is in its pipes. Children that it left behind may hold the
+// pipes open: they are not waited for.
 static void carry(struct Command* command) {
   for (int ended = 0;;) {
     struct Frame frame;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// One command: started from a frame 'R', its streams carried in frames until it ended. What it leaves running in the
-// background lives on; only its own end counts.
+// One command: started from a frame 'R', its streams carried in frames until it ended. What it leaves running
+// in the background lives on; only its own end counts.
 
 #include "frame.h"
 

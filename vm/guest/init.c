@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The only program of the initramfs: loads the modules that the root disk needs, mounts the root disk and the kernel's
-// own modules, and hands over to systemd. With "vm.probe" on the kernel's command line it only says hello and ends the
-// machine: that is how the host learns whether KVM really runs guests.
+// The only program of the initramfs: loads the modules that the root disk needs, mounts the root disk and the
+// kernel's own modules, and hands over to systemd. With "vm.probe" on the kernel's command line it only says
+// hello and ends the machine: that is how the host learns whether KVM really runs guests.
 
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -41,7 +41,8 @@ static void load_modules(void) {
     if (names[i]->d_name[0] == '.') continue;
     snprintf(path, sizeof path, "/modules/%s", names[i]->d_name);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (syscall(SYS_finit_module, fd, "", 0) && errno != EEXIST) dprintf(2, "init: %s: %s\n", path, strerror(errno));
+    if (syscall(SYS_finit_module, fd, "", 0) && errno != EEXIST)
+      dprintf(2, "init: %s: %s\n", path, strerror(errno));
     close(fd);
   }
 }

@@ -10,12 +10,14 @@ import contextlib
 import fcntl
 import hashlib
 import os
+import re
 import shutil
 import time
 from pathlib import Path
 
 from .say import step
 
+_COMMENTS = {".c": rb"//.*", ".h": rb"//.*", ".txt": rb"#.*"}
 _KEPT_BESIDES, _KEPT_SECONDS = 1, 86400
 
 
@@ -34,9 +36,15 @@ def key_of(*inputs):
         for file in files:
             if isinstance(file, Path):
                 digest.update(f"{file.name} {file.stat().st_mode & 0o111:o}\0".encode())
-            digest.update(file.read_bytes() if isinstance(file, Path) else str(file).encode())
+            digest.update(_meaning(file) if isinstance(file, Path) else str(file).encode())
             digest.update(b"\0")
     return digest.hexdigest()[:12]
+
+
+def _meaning(file):
+    """What of a file counts: a reworded comment or a new layout must not cost a rebuild."""
+    content, comment = file.read_bytes(), _COMMENTS.get(file.suffix)
+    return b" ".join(re.sub(comment, b"", content).split()) if comment else content
 
 
 class Built:
@@ -53,14 +61,28 @@ def obtain(kind, key, build):
     """The directory KIND-KEY; when it does not exist yet, build(path) fills a new one."""
     place = root() / f"{kind}-{key}"
     root().mkdir(parents=True, exist_ok=True)
-    with _locked(root() / f"{kind}.lock", kind):
-        if not place.exists():
-            _build(place, build)
-        lock = open(place / ".used", "w")
-        fcntl.flock(lock, fcntl.LOCK_SH)
-        os.utime(lock.fileno())
-        _prune(kind, place)
+    lock = _hold(place)
+    if not lock:
+        with _locked(root() / f"{kind}.lock", kind):
+            if not place.exists():
+                _build(place, build)
+                _prune(kind, place)
+            lock = _hold(place)
     return Built(place, key, lock)
+
+
+def _hold(place):
+    """The shared lock on a finished directory; None when there is none, or when it is deleted just now."""
+    try:
+        lock = open(place / ".used")
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        if (place / ".used").stat().st_ino == os.fstat(lock.fileno()).st_ino:
+            with contextlib.suppress(PermissionError):  # another user's cache
+                os.utime(lock.fileno())
+            return lock
+    except FileNotFoundError:
+        pass
+    return None
 
 
 def _build(place, build):
@@ -79,7 +101,7 @@ def _prune(kind, keep):
     def last_use(place):
         return (place / ".used").stat().st_mtime
 
-    for half in root().glob(f"{kind}-*.half"):  # of a build that was killed: we hold the builders' lock
+    for half in root().glob(f"{kind}-*.half"):  # of one that was killed: we hold the builders' lock
         shutil.rmtree(half, ignore_errors=True)
     others = [p for p in root().glob(f"{kind}-*") if p != keep and (p / ".used").exists()]
     others.sort(key=last_use, reverse=True)
@@ -87,7 +109,7 @@ def _prune(kind, keep):
     for place in others[len(recent):]:
         with open(place / ".used") as lock, contextlib.suppress(BlockingIOError):
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(place, ignore_errors=True)
+            shutil.rmtree(place.rename(place.with_name(place.name + ".half")), ignore_errors=True)
 
 
 @contextlib.contextmanager
