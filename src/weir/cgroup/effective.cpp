@@ -3,24 +3,10 @@
 // ancestor's limit.
 #include "weir/base/text.h"
 #include "weir/cgroup/knob.h"
+#include "weir/cgroup/tighter.h"
 
 namespace weir::cgroup {
 namespace {
-
-bool tighter(const CpuMax& a, const CpuMax& b) {
-  if (a.quota.is_unlimited()) return false;
-  return b.quota.is_unlimited() || a.cpus().value() < b.cpus().value();
-}
-template <typename T>
-bool tighter(const Limit<T>& a, const Limit<T>& b) {
-  return a < b;
-}
-
-bool is_unlimited(const CpuMax& value) { return value.quota.is_unlimited(); }
-template <typename T>
-bool is_unlimited(const Limit<T>& value) {
-  return value.is_unlimited();
-}
 
 template <typename T, typename Read>
 Result<Effective<T>> tightest(const Dir& root, std::string_view path, T none, const Read& read) {
