@@ -7,6 +7,7 @@ namespace weir::cli {
 void add_changes(CLI::App& app, Session& session);
 void add_completion(CLI::App& app, Session& session);
 void add_lab(CLI::App& app, Session& session);
+void add_latency(CLI::App& app, Session& session);
 void add_man(CLI::App& app, Session& session);
 void add_set(CLI::App& app, Session& session);
 void add_undo(CLI::App& app, Session& session);
@@ -19,6 +20,7 @@ constexpr CommandEntry kCommands[] = {
     {"changes", add_changes},
     {"completion", add_completion},
     {"lab", add_lab},
+    {"latency", add_latency},
     {"man", add_man},
 };
 
