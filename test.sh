@@ -74,7 +74,7 @@ run_all_programs() {
 run_program() {
   local kind=$1 program=$2 log
   log=$logs/$1/$(basename "$2")
-  setarch -R timeout -k 5 300 "$program" --gtest_color=no --gtest_filter=-Kernel/* >"$log.log" 2>&1 </dev/null  # -R: gcc 12's tsan needs it
+  setarch -R timeout -k 5 300 "$program" --gtest_color=no '--gtest_filter=-Kernel/*' >"$log.log" 2>&1 </dev/null  # -R: gcc 12's tsan needs it
   judge "$kind" "$?" "$program --gtest_filter='%s'" "$log"
 }
 # judge KIND STATUS AGAIN LOG: LOG.log of a program that ended with STATUS -> LOG.results. A bad end that no test explains, and
