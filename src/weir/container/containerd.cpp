@@ -23,6 +23,7 @@ constexpr std::string_view kTaskDirectories[] = {
 void take_task(Scan& scan, const Records& tasks, const std::string& id) {
   const auto text = tasks.read(id + "/config.json");
   if (!text && text.error().kind == ErrorKind::absent) return;  // it has just ended
+  if (text && !scan.may_want(*text, id)) return;
   const auto spec = text ? parse_oci_spec(*text) : std::unexpected(text.error());
   if (!spec)
     return scan.note(kSubject,

@@ -22,6 +22,7 @@ void take_container(Scan& scan, const Records& driver, const std::string& id) {
   if (!text && text.error().kind == ErrorKind::absent) return;
   // Podman's are the most here: look before parsing.
   if (text && text->find("io.kubernetes.cri-o.") == std::string::npos) return;
+  if (text && !scan.may_want(*text, id)) return;
   const auto spec = text ? parse_oci_spec(*text) : std::unexpected(text.error());
   if (!spec)
     return scan.note(kSubject, fmt::format("the record of {} cannot be used: {}", id.substr(0, 12),

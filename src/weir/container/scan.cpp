@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "weir/container/scan.h"
 
+#include <fmt/format.h>
+
+#include "weir/container/anchor.h"
+
 namespace weir::container {
 
 std::span<const Source> sources() {
@@ -9,6 +13,11 @@ std::span<const Source> sources() {
       {Runtime::crio, scan_crio},     {Runtime::containerd, scan_containerd},
   };
   return kSources;
+}
+
+bool Scan::may_want(std::string_view record, std::string_view id) const {
+  return wanted.empty() || id.starts_with(wanted) ||
+         record.find(fmt::format("\"{}\"", last_component(wanted))) != std::string_view::npos;
 }
 
 bool Scan::has_cgroup(std::string_view path) const { return cgroup::open_path(root, path).has_value(); }

@@ -33,6 +33,9 @@ struct Scan {
   [[nodiscard]] bool wants(std::string_view name, std::string_view id) const {
     return wanted.empty() || name == wanted || id.starts_with(wanted);
   }
+  /// Whether a JSON record can be about what is wanted, before it is parsed: most are not. `wanted` as a
+  /// whole, or the last part of namespace/pod/container, must stand in it as a string.
+  [[nodiscard]] bool may_want(std::string_view record, std::string_view id) const;
   /// Whether there is a cgroup at this path now.
   [[nodiscard]] bool has_cgroup(std::string_view path) const;
   /// Names of the cgroups below `path`; none where there is no such cgroup.
