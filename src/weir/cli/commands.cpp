@@ -6,6 +6,7 @@ namespace weir::cli {
 
 void add_changes(CLI::App& app, Session& session);
 void add_completion(CLI::App& app, Session& session);
+void add_doctor(CLI::App& app, Session& session);
 void add_lab(CLI::App& app, Session& session);
 void add_latency(CLI::App& app, Session& session);
 void add_man(CLI::App& app, Session& session);
@@ -15,6 +16,7 @@ void add_undo(CLI::App& app, Session& session);
 namespace {
 
 constexpr CommandEntry kCommands[] = {
+    {"doctor", add_doctor},
     {"set", add_set},
     {"undo", add_undo},
     {"changes", add_changes},
