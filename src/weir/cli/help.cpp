@@ -62,9 +62,9 @@ std::string HelpFormatter::make_subcommand(const CLI::App* sub) const {
 }
 
 std::string HelpFormatter::make_description(const CLI::App* app) const {
+  const std::string description = app->get_description();  // a temporary would end before the loop
   std::string out;
-  for (const std::string_view line : split(app->get_description(), '\n'))
-    out += wrap(line, columns_, 0) + '\n';
+  for (const std::string_view line : split(description, '\n')) out += wrap(line, columns_, 0) + '\n';
   return out;
 }
 

@@ -33,7 +33,7 @@ void build_parser(CLI::App& app, Session& session) {
            if (when != "auto") session.terminal.colour = when == "always";
          },
          "auto, always or never")
-      ->check(CLI::IsMember({"auto", "always", "never"}))
+      ->check(CLI::IsMember({"auto", "always", "never"}).description(""))
       ->type_name("WHEN");
   app.add_option("--cgroup-root", session.paths.cgroup_root,
                  "cgroup2 mount point (default: found in mountinfo)")

@@ -69,6 +69,11 @@ TEST(Run, KeepsEveryHelpPageWithinEightyColumns) {
   }
 }
 
+TEST(Run, BeginsTheHelpWithWhatWeirIs) {
+  EXPECT_THAT(weir({"--help"}).out,
+              ::testing::StartsWith("Control, explain and prove the resources of Linux containers"));
+}
+
 TEST(Run, GivesEveryVisibleCommandAnExample) {
   for (const CommandEntry& command : commands()) {
     if (command.name == "man") continue;
