@@ -100,8 +100,8 @@ Result<std::unique_ptr<cgroup::Dir>> open_target(const cgroup::Dir& root, const 
   const std::string& path = container.cgroup;
   if (path == "/") {
     if (request.force == Force::no)
-      return std::unexpected(
-          make_error(ErrorKind::refused, path, "is guarded: it is the whole host", "name a cgroup below it"));
+      return std::unexpected(make_error(ErrorKind::refused, "", "is guarded, since it is the whole host",
+                                        "name a cgroup below it"));
     return std::unexpected(make_error(ErrorKind::absent, path, "the kernel has no limits on the root cgroup",
                                       "name a cgroup below it"));
   }
@@ -110,7 +110,7 @@ Result<std::unique_ptr<cgroup::Dir>> open_target(const cgroup::Dir& root, const 
   if (!dir || request.force == Force::yes) return dir;
   WEIR_TRY(const auto below, find_guarded_below(**dir));
   if (const auto why = guard(path, request.guarded, below))
-    return std::unexpected(make_error(ErrorKind::refused, path, fmt::format("is guarded: it {}", *why),
+    return std::unexpected(make_error(ErrorKind::refused, "", fmt::format("is guarded, since it {}", *why),
                                       "--force does it anyway"));
   return dir;
 }
@@ -188,13 +188,13 @@ Result<void> check_use(const cgroup::Dir& dir, const Setting& after) {
   const std::string_view knob = cgroup::info(after.knob).file;
   if (after.knob == Knob::pids_max)
     return std::unexpected(make_error(
-        ErrorKind::refused, dir.path(), fmt::format("{} {} is below what is in use, {}", knob, *limit, *use),
+        ErrorKind::refused, "", fmt::format("{} {} is below what is in use, {}", knob, *limit, *use),
         "--force does it anyway: nothing dies, but nothing can be started either"));
   const std::string_view effect = after.knob == Knob::memory_max
                                       ? "the kernel reclaims, then kills until it fits"
                                   : after.knob == Knob::memory_high ? "the kernel reclaims and slows it down"
                                                                     : "nothing more is swapped out";
-  return std::unexpected(make_error(ErrorKind::refused, dir.path(),
+  return std::unexpected(make_error(ErrorKind::refused, "",
                                     fmt::format("{} {} is below what is in use, {}", knob,
                                                 format_bytes(Bytes(*limit)), format_bytes(Bytes(*use))),
                                     fmt::format("--force does it anyway: {}", effect)));

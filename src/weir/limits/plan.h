@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "weir/base/error.h"
@@ -59,21 +60,14 @@ Outcome look(const cgroup::Dir& dir, const cgroup::Setting& wanted, Force force)
 /// Refused where writing `after` would take the limit below what is in use.
 Result<void> check_use(const cgroup::Dir& dir, const cgroup::Setting& after);
 
-/// Brings the changes of one cgroup into an order that the kernel accepts all along: cpu.max.burst may never
-/// exceed the quota, cpu.weight cannot be written while cpu.idle is 1. `change_of` gives the Change (its
-/// before and after) of an element.
-template <typename T, typename ChangeOf>
-void order_for_kernel(std::vector<T>& steps, ChangeOf change_of);
-
-/// Whether `a` must be written before `b`.
+/// Whether `a` must be written before `b` in the same cgroup: cpu.max.burst may never exceed the quota,
+/// cpu.weight cannot be written while cpu.idle is 1.
 bool goes_first(const Change& a, const Change& b);
 
-}  // namespace weir::limits
-
-#include <algorithm>
-
-template <typename T, typename ChangeOf>
-void weir::limits::order_for_kernel(std::vector<T>& steps, ChangeOf change_of) {
+/// Brings steps of one cgroup into an order that the kernel accepts all along. `change_of` gives the Change
+/// of a step.
+template <typename Step, typename ChangeOf>
+void order_for_kernel(std::vector<Step>& steps, ChangeOf change_of) {
   // A handful of steps, and at most two pairs among them that matter.
   for (std::size_t a = 0; a < steps.size(); ++a) {
     for (std::size_t b = a + 1; b < steps.size(); ++b) {
@@ -81,3 +75,5 @@ void weir::limits::order_for_kernel(std::vector<T>& steps, ChangeOf change_of) {
     }
   }
 }
+
+}  // namespace weir::limits

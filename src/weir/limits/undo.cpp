@@ -119,7 +119,7 @@ class Undoer {
         (newest.phase == Phase::intent && *now == newest.before);
     if (order_.force == Force::no) {
       if (!ours)
-        return stopped(std::move(shown), make_error(ErrorKind::refused, newest.name,
+        return stopped(std::move(shown), make_error(ErrorKind::refused, "",
                                                     fmt::format("{} was changed since: now {}",
                                                                 cgroup::info(now->knob).file, now->text),
                                                     fmt::format("--force puts '{}' back", one.goal().text)));
@@ -171,10 +171,11 @@ class Undoer {
 Result<std::unique_ptr<cgroup::Dir>> open_cgroup(const cgroup::Dir& root, const Change& change) {
   auto dir = cgroup::open_path(root, change.cgroup);
   if (!dir && (dir.error().kind == ErrorKind::absent || dir.error().kind == ErrorKind::gone))
-    return std::unexpected(make_error(ErrorKind::gone, change.name, "has ended: nothing to take back"));
+    return std::unexpected(make_error(ErrorKind::gone, "", "the container has ended: nothing to take back"));
   if (dir && (*dir)->id() != change.cgroup_id)
-    return std::unexpected(make_error(ErrorKind::gone, change.name,
-                                      "has ended: another cgroup has its path now, with limits of its own"));
+    return std::unexpected(
+        make_error(ErrorKind::gone, "",
+                   "the container has ended: another cgroup has its path now, with limits of its own"));
   return dir;
 }
 
