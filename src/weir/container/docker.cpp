@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Docker: who runs comes from the cgroup tree at Docker's anchors, what it is called from the daemon's own
-// files (containers/ID/config.v2.json: one read, no daemon involved, 30 times cheaper than the API). The API
-// is asked only for ids that the files do not tell: not root, another data-root than daemon.json says.
+// files (containers/ID/config.v2.json: one read, no daemon involved, over 10 times cheaper than asking). The
+// API is asked only for ids that the files do not tell: not root, another data-root than daemon.json says.
 #include <fmt/format.h>
 
 #include <map>
