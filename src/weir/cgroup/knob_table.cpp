@@ -35,7 +35,7 @@ constexpr std::array kKnobs = {
     KnobInfo{Knob::memory_oom_group, Shape::flag, "memory.oom.group", "", "memory", "0 | 1",
              "memory.oom.group=1", "the OOM killer takes the whole cgroup or nothing"},
     KnobInfo{Knob::io_max, Shape::io_max, "io.max", "", "io",
-             "DEVICE:rbps=SIZE,wbps=SIZE,riops=N,wiops=N (any of them; max is a value; DEVICE is MAJ:MIN or "
+             "DEVICE:wbps=SIZE,riops=N,... (rbps wbps riops wiops) | max"
              "a path)",
              "io.max=8:0:wbps=4M,riops=100", "bytes and operations a second on a device"},
     KnobInfo{Knob::io_weight, Shape::io_weight, "io.weight", "", "io",

@@ -9,6 +9,7 @@ void add_completion(CLI::App& app, Session& session);
 void add_doctor(CLI::App& app, Session& session);
 void add_lab(CLI::App& app, Session& session);
 void add_latency(CLI::App& app, Session& session);
+void add_ls(CLI::App& app, Session& session);
 void add_man(CLI::App& app, Session& session);
 void add_set(CLI::App& app, Session& session);
 void add_undo(CLI::App& app, Session& session);
@@ -17,6 +18,7 @@ namespace {
 
 constexpr CommandEntry kCommands[] = {
     {"doctor", add_doctor},
+    {"ls", add_ls},
     {"set", add_set},
     {"undo", add_undo},
     {"changes", add_changes},

@@ -13,6 +13,7 @@
 #include "weir/base/version.h"
 #include "weir/cli/command.h"
 #include "weir/cli/help.h"
+#include "weir/cli/overview.h"
 #include "weir/cli/parser.h"
 
 namespace weir::cli {
@@ -63,11 +64,7 @@ int run(std::span<const std::string> arguments, Terminal terminal) {
   } catch (const CLI::ParseError& error) {
     return usage_error(session, arguments, error.what());
   }
-  if (!session.action) {
-    fmt::print(session.terminal.out, "{}", app.help());
-    return kDone;
-  }
-  return session.action();
+  return session.action ? session.action() : overview(session);
 }
 
 }  // namespace weir::cli
