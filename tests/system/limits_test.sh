@@ -292,8 +292,8 @@ t "writers at the same time lose nothing" writers
 
 # --- a kill at every step ---
 
-# Kills `weir ARGUMENTS` in each system call that can change anything, in turn; the call itself is carried out, as the signal comes
-# into effect on its way back. Each time undo --all must bring the first values back.
+# Kills `weir ARGUMENTS` right before each system call that can change anything, in turn. Each time undo --all must bring the
+# first values back.
 killed_everywhere() {
   local count call n kills=0
   fresh
@@ -307,9 +307,9 @@ killed_everywhere() {
       "$1"
       strace -f -qq -o /dev/null -e "trace=$call" -e "inject=$call:signal=KILL:when=$n" \
         weir --run-dir "$run/j" "${@:2}" >/dev/null 2>&1 || true
-      w undo --all || { echo "undo after a kill in $call $n failed"; return 1; }
+      w undo --all || { echo "undo after a kill before $call $n failed"; return 1; }
       if ! { holds "$a" cpu.max "max 100000" && holds "$a" pids.max max; }; then
-        echo "after a kill in $call $n"
+        echo "after a kill before $call $n"
         return 1
       fi
       kills=$((kills + 1))
@@ -337,14 +337,11 @@ t "--for restores after its time" timed
 
 timed_kill() {
   fresh
-  # Killed right after the kernel's write: the timer was made before it.
-  local n
-  n=$(strace -f -qq -e trace=write weir --run-dir "$run/j" set "$a" cpus=1 --dry-run 2>&1 | grep -c 'write(' || true)
-  strace -qq -o /dev/null -e trace=write -e "inject=write:signal=KILL:when=$((n + 1))+" -P "$mount$a/cpu.max" \
-    weir --run-dir "$run/j" set "$a" cpus=1 --for 4s >/dev/null 2>&1 || true
-  (weir --run-dir "$run/j" set "$b" cpus=1 --for 4s & wait $!) >/dev/null
+  # Killed between the kernel's write and the journal's second record of it; the timer was made before both.
+  exits 137 strace -qq -o /dev/null -P "$run/j/limits.journal" -e trace=write -e inject=write:signal=KILL:when=2 \
+    weir --run-dir "$run/j" set "$a" cpus=1 --for 4s
+  holds "$a" cpu.max "100000 100000"
   wait_for 60 restored "$a"
-  wait_for 60 restored "$b"
 }
 t "--for restores though weir was killed" timed_kill
 
