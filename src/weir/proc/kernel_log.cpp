@@ -34,7 +34,8 @@ std::optional<OomKill> parse_oom_record(std::string_view record) {
   const std::string_view message = record.substr(semicolon + 1);
   if (!message.starts_with("oom-kill:constraint=")) return std::nullopt;
   const auto prefix = split(record.substr(0, semicolon), ',');
-  const auto micros = prefix.size() >= 3 ? parse_u64(prefix[2]) : std::nullopt;
+  if (prefix.size() < 3) return std::nullopt;
+  const auto micros = parse_u64(prefix[2]);
   const auto task_cgroup = between(message, ",task_memcg=", ",task=");
   const std::size_t pid_at = message.rfind(",pid=");  // the last: a comm may hold one of its own
   if (!micros || *micros > static_cast<std::uint64_t>(INT64_MAX) || !task_cgroup ||
