@@ -92,18 +92,23 @@ std::string tables(const Report& report, std::size_t columns) {
   return text;
 }
 
-/// One line for each reason, with all that it holds for.
+/// For each reason, the knobs and stages that it holds for, each with its methods.
 std::string not_timed(const Report& report) {
-  std::map<std::string, std::string> by_reason;
+  std::map<std::pair<std::string, std::string>, std::string> methods;
   for (const latency::Unsupported& no : report.unsupported) {
-    std::string& what = by_reason[no.reason];
-    if (!what.empty()) what += ", ";
-    what += fmt::format("{} {}{}{}", latency::raced(no.knob).file, latency::info(no.method).name,
-                        no.stage ? " " : "", no.stage ? to_string(*no.stage) : "");
+    const std::string what = fmt::format("{}{}{}", latency::raced(no.knob).file, no.stage ? " " : "",
+                                         no.stage ? to_string(*no.stage) : "");
+    std::string& list = methods[{no.reason, what}];
+    list += fmt::format("{}{}", list.empty() ? "" : ", ", latency::info(no.method).name);
   }
   std::string text;
-  for (const auto& [reason, what] : by_reason)
-    text += fmt::format("  {}\n    {}\n", terminal_safe(reason), terminal_safe(what));
+  std::string_view before;
+  for (const auto& [key, list] : methods) {
+    const auto& [reason, what] = key;
+    if (reason != before) text += fmt::format("  {}\n", terminal_safe(reason));
+    before = reason;
+    text += fmt::format("    {}: {}\n", what, list);
+  }
   return text.empty() ? text : "\nNot timed:\n" + text;
 }
 

@@ -15,15 +15,18 @@ class Estimate {
   explicit Estimate(std::span<const Step> plan);
   /// A step is over; zero for one that was skipped.
   void done(const Step& step, std::chrono::nanoseconds cost);
-  /// Kinds of steps that were not tried yet count as much as the dearest known kind of the same part.
+  /// A kind of step that was not tried yet is guessed: a call as the dearest method of the same speed, an
+  /// effect from the same method's calls.
   [[nodiscard]] std::chrono::nanoseconds left() const;
 
  private:
   struct Kind {
     std::size_t left = 0, tried = 0;
     std::chrono::nanoseconds spent{0};
+    [[nodiscard]] std::chrono::nanoseconds mean() const;
   };
   Kind& kind(const Step& step);
+  [[nodiscard]] std::chrono::nanoseconds guess(std::size_t part, std::size_t method) const;
   std::array<std::array<Kind, 6>, 2> kinds_;  ///< by Part, by Method
 };
 

@@ -70,12 +70,21 @@ TEST(Estimate, AddsWhatEachKindOfStepHasCost) {
   EXPECT_EQ(estimate.left(), std::chrono::microseconds(2 * 10 + 40'000));
 }
 
-TEST(Estimate, TakesAnUntriedKindForAsDearAsTheDearest) {
-  const Step cheap{Knob::cpu_max, Part::calls, Method::pwrite};
-  const Step untried{Knob::cpu_max, Part::calls, Method::runc};
-  Estimate estimate(std::vector<Step>{cheap, untried});
-  estimate.done(cheap, std::chrono::microseconds(10));
-  EXPECT_EQ(estimate.left(), std::chrono::microseconds(10));
+TEST(Estimate, GuessesAnUntriedMethodFromTheOthersOfItsSpeed) {
+  const Step tried{Knob::cpu_max, Part::calls, Method::runc};
+  const Step slow{Knob::cpu_max, Part::calls, Method::docker_cli};
+  const Step direct{Knob::cpu_max, Part::calls, Method::pwrite};
+  Estimate estimate(std::vector<Step>{tried, slow, direct});
+  estimate.done(tried, std::chrono::milliseconds(10));
+  EXPECT_EQ(estimate.left(), std::chrono::milliseconds(10));
+}
+
+TEST(Estimate, GuessesAnEffectFromTheCallsAndTheWaitingBetween) {
+  const Step call{Knob::cpu_max, Part::calls, Method::runc};
+  const Step effect{Knob::cpu_max, Part::effect, Method::runc};
+  Estimate estimate(std::vector<Step>{call, effect});
+  estimate.done(call, std::chrono::milliseconds(10));
+  EXPECT_EQ(estimate.left(), std::chrono::milliseconds(620));
 }
 
 }  // namespace
