@@ -12,6 +12,7 @@ namespace {
 using cgroup::Micros;
 
 constexpr double kNoticeable = 1.0;  ///< percent; less is noise
+constexpr double kContended = 5.0;   ///< percent of CPU pressure beside throttling; any busy host has some
 constexpr double kNearLimit = 0.9;   ///< of a memory limit
 
 /// Growth of a counter; nullopt where one side was not counted or it went back (the controller was off
@@ -82,7 +83,8 @@ void find_cause(Row& row) {
 
   // Throttling counts as CPU pressure too; what is left of it is waiting for others.
   const double throttled = row.suffering;
-  blame(row, Cause::cpu_contention, some_avg10(reading.pressures.cpu) - throttled);
+  if (const double waiting = some_avg10(reading.pressures.cpu) - throttled; waiting >= kContended)
+    blame(row, Cause::cpu_contention, waiting);
   const double memory = some_avg10(reading.pressures.memory);
   if (const std::string* holder = near_memory_limit(reading))
     blame(row, Cause::memory_limit, memory, *holder);

@@ -45,7 +45,14 @@ std::vector<const Row*> biggest_users(const std::vector<Row>& rows) {
   return users;
 }
 
-std::string host_lines(const HostState& host, bool colour) {
+bool someone_is_throttled(const std::vector<Row>& rows) {
+  return std::any_of(rows.begin(), rows.end(), [](const Row& row) {
+    return row.cause == Cause::own_cpu_limit || row.cause == Cause::ancestor_cpu_limit;
+  });
+}
+
+std::string host_lines(const Overview& overview, bool colour) {
+  const HostState& host = overview.host;
   const auto short_of = overloaded(host);
   std::string verdict = paint("not overloaded", Tone::good, colour);
   if (!short_of.empty())
@@ -55,7 +62,8 @@ std::string host_lines(const HostState& host, bool colour) {
                       host.busy ? percent(*host.busy * 100) : "-",
                       host.load ? fmt::format("{:.1f}", *host.load) : "-", pressure_text(host.cpu),
                       pressure_text(host.memory), pressure_text(host.io));
-  if (some(host.cpu) >= kCpuPressure && host.busy && *host.busy < kBusy)
+  if (some(host.cpu) >= kCpuPressure && host.busy && *host.busy < kBusy &&
+      someone_is_throttled(overview.rows))
     text += "         CPUs are free: the CPU pressure comes from limits, not from the host\n";
   return text;
 }
@@ -158,7 +166,7 @@ std::string next_command(const std::vector<Row>& rows) {
 }
 
 std::string overview_text(const Overview& overview, std::size_t columns, bool colour) {
-  std::string text = host_lines(overview.host, colour);
+  std::string text = host_lines(overview, colour);
   const std::size_t count = suffering(overview.rows);
   text += fmt::format("suffer   {} of {} containers and services\n", count, overview.rows.size());
   std::string out = fitted(text, columns);
