@@ -60,7 +60,10 @@ struct Node {
     if (const auto own = texts.find(file); own != texts.end()) return own->second;
     if (file == "cgroup.controllers") return joined(controllers());
     if (file == "cgroup.subtree_control") return joined(subtree_control);
-    if (file == "cpu.stat" && !is_root() && controllers().contains("cpu")) file = "cpu.stat full";
+    if (!is_root() && controllers().contains("cpu")) {
+      if (file == "cpu.stat") file = "cpu.stat full";
+      if (file == "cpu.stat.local") file = "cpu.stat.local full";
+    }
     const FakeRule* rule = fake_rule(file);
     return rule == nullptr ? std::string() : std::string(rule->initial);
   }

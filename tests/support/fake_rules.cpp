@@ -195,6 +195,7 @@ constexpr std::string_view kCpuStatFull =
 constexpr std::string_view kMemoryEvents = "low 0\nhigh 0\nmax 0\noom 0\noom_kill 0\noom_group_kill 0\n";
 constexpr std::string_view kPressure =
     "some avg10=0.00 avg60=0.00 avg300=0.00 total=0\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=0\n";
+constexpr std::string_view kCpuStatLocal = "throttled_usec 0\n";
 constexpr auto kHas = FakeRoot::has;
 constexpr auto kLacks = FakeRoot::lacks;
 
@@ -211,7 +212,8 @@ constexpr std::array kRules = {
     FakeRule{"cgroup.kill", "", kLacks, "", as_written},
     FakeRule{"cpu.stat", "", kHas, kCpuStat, nullptr},
     FakeRule{"cpu.stat full", "cpu", kLacks, kCpuStatFull, nullptr},
-    FakeRule{"cpu.stat.local", "", kHas, "throttled_usec 0\n", nullptr},
+    FakeRule{"cpu.stat.local full", "cpu", kLacks, kCpuStatLocal, nullptr},
+    FakeRule{"cpu.stat.local", "", kHas, "", nullptr},
     FakeRule{"cpu.max", "cpu", kLacks, "max 100000\n", cpu_max},
     FakeRule{"cpu.max.burst", "cpu", kLacks, "0\n", cpu_max_burst},
     FakeRule{"cpu.weight", "cpu", kLacks, "100\n", cpu_weight},

@@ -87,10 +87,9 @@ const Reader::Level& Reader::level(std::string_view path) {
   };
   if (path.size() <= 1) {
     describe(root_);
-    level.cpu_can_throttle = level.for_children.cpu;
   } else {
     const Level& above = parent_level(path);
-    level.cpu_can_throttle = above.cpu_can_throttle;
+    level.cpu_group = above.for_children.cpu ? std::string(path) : above.cpu_group;
     level.held = above.held;
     // A level that cannot be opened (it ended) passes on what holds above it.
     if (const auto dir = open_path(root_, path)) {
@@ -106,6 +105,16 @@ const Reader::Level& Reader::parent_level(std::string_view path) {
   return level(slash == 0 || slash == std::string_view::npos ? std::string_view("/") : path.substr(0, slash));
 }
 
+std::optional<Micros> Reader::read_throttled(const Dir& dir, const Level& above) const {
+  const auto of = [](const Dir& group) {
+    return read_optional(group, "cpu.stat.local", parse_cpu_stat_local).value_or(CpuStatLocal{}).throttled;
+  };
+  if (above.for_children.cpu) return of(dir);
+  if (above.cpu_group.empty()) return std::nullopt;
+  const auto group = open_path(root_, above.cpu_group);
+  return group ? of(**group) : std::nullopt;
+}
+
 Result<Reading> Reader::read(std::string_view path) {
   WEIR_TRY(const auto dir, open_path(root_, path));
   const Level& above = parent_level(path);
@@ -114,9 +123,7 @@ Result<Reading> Reader::read(std::string_view path) {
   reading.held = held_limits(reading.limits, above.held, path);
   Usage& usage = reading.usage;
   usage.cpu = read_optional(*dir, "cpu.stat", parse_cpu_stat).value_or(CpuStat{});
-  if (above.cpu_can_throttle)
-    usage.throttled_local =
-        read_optional(*dir, "cpu.stat.local", parse_cpu_stat_local).value_or(CpuStatLocal{}).throttled;
+  usage.throttled_local = read_throttled(*dir, above);
   if (on.memory) {
     if (const auto bytes = read_optional(*dir, "memory.current", parse_count)) usage.memory = Bytes(*bytes);
     usage.memory_events = read_optional(*dir, "memory.events", parse_memory_events).value_or(MemoryEvents{});
@@ -135,9 +142,7 @@ Result<Reader::CpuReading> Reader::read_cpu(std::string_view path) {
   CpuReading reading{.id = dir->id(), .cpu = {}, .throttled_local = {}};
   WEIR_TRY(const std::string text, dir->read("cpu.stat"));
   WEIR_TRY(reading.cpu, parse_cpu_stat(text));
-  if (parent_level(path).cpu_can_throttle)
-    reading.throttled_local =
-        read_optional(*dir, "cpu.stat.local", parse_cpu_stat_local).value_or(CpuStatLocal{}).throttled;
+  reading.throttled_local = read_throttled(*dir, parent_level(path));
   return reading;
 }
 

@@ -34,7 +34,9 @@ struct HeldLimits {
 
 struct Usage {
   CpuStat cpu;
-  std::optional<Micros> throttled_local;  ///< cpu.stat.local: by its own limit or an ancestor's
+  /// cpu.stat.local: by its own limit or an ancestor's. Where the cpu controller is off for a cgroup its file
+  /// is empty and its tasks run in the group of the nearest ancestor that has it: then that ancestor's value.
+  std::optional<Micros> throttled_local;
   std::optional<Bytes> memory;
   std::optional<std::uint64_t> pids;
   MemoryEvents memory_events;
@@ -73,11 +75,12 @@ class Reader {
   struct Level {
     Controllers for_children;
     HeldLimits held;
-    bool cpu_can_throttle = false;  ///< the cpu controller is on here or above
+    std::string cpu_group;  ///< nearest level, this one or above, that the cpu controller is on for; "": none
   };
 
   const Level& level(std::string_view path);
   const Level& parent_level(std::string_view path);
+  [[nodiscard]] std::optional<Micros> read_throttled(const Dir& dir, const Level& above) const;
 
   const Dir& root_;
   std::map<std::string, Level, std::less<>> levels_;

@@ -55,13 +55,14 @@ TEST(Reader, CountsNothingThatAControllerWhichIsOffDoesNotCount) {
 TEST(Reader, AChildWithoutTheControllerIsHeldByItsParent) {
   FakeCgroupfs fs({{"web", {{"cpu.max", "20000 100000\n"}}}, {"web/child", {}}});
   fs.set("web", "cgroup.subtree_control", "");
-  fs.set("web/child", "cpu.stat.local", "throttled_usec 5\n");
+  fs.set("web", "cpu.stat.local", "throttled_usec 5\n");
   const auto root = fs.root();
   const auto reading = Reader(*root).read("/web/child");
   ASSERT_THAT(reading, Succeeds());
   EXPECT_EQ(reading->limits.cpu_max, std::nullopt);
   EXPECT_EQ(reading->held.cpu_max->holder, "/web");
   EXPECT_EQ(reading->usage.throttled_local, Micros(5));
+  EXPECT_EQ(Reader(*root).read_cpu("/web/child")->throttled_local, Micros(5));
 }
 
 TEST(Reader, AgreesWithTheOneByOneFunctions) {
