@@ -31,17 +31,19 @@ for ((i = 0; i < n; i++)); do
   timed docker docker update --cpus "$cpus" "$name"
   timed weir weir set "$name" "cpus=$((3 - cpus))" --timing
   timed version weir --version
+  timed true /bin/true
 done
 
 # median, 10th and 90th percentile of a column of numbers
 spread() { sort -n | awk '{v[NR] = $1} END {printf "%d %d %d", v[int((NR + 1) / 2)], v[int(NR * 0.1) + 1], v[int((NR * 0.9) + 0.5)]}'; }
 echo "machine: $(uname -r), $(nproc) CPUs; n = $n each, interleaved; microseconds: median (p10 .. p90)"
-for which in docker weir version; do
+for which in docker weir version true; do
   read -r median low high < <(spread <"$work/$which"; echo)
   case $which in
     docker) label="docker update --cpus" docker_median=$median ;;
     weir) label="weir set cpus=" weir_median=$median ;;
     version) label="weir --version (start and exit alone)" ;;
+    true) label="/bin/true (fork, exec and exit)" ;;
   esac
   printf '%-40s %9d (%d .. %d)\n' "$label" "$median" "$low" "$high"
 done
