@@ -36,7 +36,7 @@ status_of() { weir doctor --json | jq -r --arg name "$1" '.checks[] | select(.na
 
 host() {  # what --fix may change
   cat /proc/sys/kernel/perf_event_paranoid
-  grep -E ' (tracefs|resctrl) ' /proc/mounts | cut -d' ' -f2,3
+  awk '$3 == "tracefs" || $3 == "resctrl" { print $2, $3 }' /proc/mounts
   tr ' ' '\n' </sys/fs/cgroup/cgroup.subtree_control | sort
   tr ' ' '\n' </sys/fs/cgroup/system.slice/cgroup.subtree_control | sort
   ls /var/lib/weir/doctor.json 2>/dev/null || true

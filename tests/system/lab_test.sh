@@ -33,8 +33,7 @@ held_back() {
   grows "$memory/memory.events" max
   [[ $(cat "$memory/memory.max") == 67108864 ]]
   [[ $(count "$memory/memory.events" oom_kill) == 0 ]]
-  cat "$(cgroup_of lab-io)/io.max"
-  grep -q 'wbps=4000000' "$(cgroup_of lab-io)/io.max"
+  grep 'wbps=4000000' "$(cgroup_of lab-io)/io.max" || { echo "io.max of lab-io holds nothing"; return 1; }
 }
 down_leaves_nothing() {
   weir lab down

@@ -55,7 +55,7 @@ Finding docker(const HostPaths& paths) {
     return no("not installed", kNothing, "install docker.io or docker-ce");
   constexpr std::string_view kCost = "Docker's containers go by their cgroups' paths, without name and image";
   auto client = docker::Client::connect(
-      {.socket = paths.host(docker::kDockerSocket), .timeout = std::chrono::milliseconds(5'000)});
+      {.socket = paths.host(docker::kDockerSocket), .timeout = std::chrono::milliseconds(15'000)});
   if (!client)
     return no(client.error(), kCost,
               client.error().kind == ErrorKind::refused ? "run as root, or join the group docker"
