@@ -24,8 +24,8 @@ fits_80_columns() {
   COLUMNS=80 weir doctor >"$dir/text"
   cat "$dir/text"
   head -1 "$dir/text" | grep -q '^Weir can do [0-9]* of [0-9]* things here'
-  ! grep -E '^.{81}' "$dir/text"
-  ! grep -q $'\033' "$dir/text"
+  [[ $(grep -cE '^.{81}' "$dir/text") == 0 ]]
+  [[ $(grep -c $'\033' "$dir/text") == 0 ]]
 }
 without_root() {
   setpriv --reuid 65534 --clear-groups weir doctor --json >"$dir/user.json"

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "weir/lab/workloads.h"
 
-#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <algorithm>
