@@ -70,7 +70,17 @@ std::string HelpFormatter::make_description(const CLI::App* app) const {
 
 std::string HelpFormatter::make_footer(const CLI::App* app) const {
   const std::string text = app->get_footer();
-  return text.empty() ? text : '\n' + text + '\n';
+  if (text.empty()) return text;
+  std::string out = "\n";
+  for (const std::string_view line : split(text, '\n')) {
+    if (display_width(line) <= columns_) {  // as it was laid out
+      out += std::string(line) + '\n';
+      continue;
+    }
+    const std::size_t indent = std::min(line.find_first_not_of(' '), line.size());
+    out += std::string(indent, ' ') + wrap(line, columns_, indent) + '\n';
+  }
+  return out;
 }
 
 }  // namespace weir::cli
