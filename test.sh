@@ -55,7 +55,7 @@ build() {
 configure_and_build() {
   local preset=$1
   shift
-  cmake --preset "$preset" -DWEIR_WERROR="${WEIR_WERROR:-OFF}" && cmake --build --preset "$preset" ${1:+--target "$@"}
+  cmake --preset "$preset" ${WEIR_WERROR:+-DWEIR_WERROR="$WEIR_WERROR"} && cmake --build --preset "$preset" ${1:+--target "$@"}
 }
 
 # run_programs KIND PRESET: every googletest program of the build, as many at once as there are processors. Kernel/* of the contract
