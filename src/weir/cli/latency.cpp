@@ -32,7 +32,7 @@ using latency::Subject;
 using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
 
-constexpr latency::Counts kQuick{.direct = 500, .slow = 10, .effect = 10};
+constexpr latency::Counts kQuick{.direct = 500, .slow = 5, .effect = 3};
 
 struct Options {
   std::vector<std::string> knobs, methods;
@@ -281,7 +281,6 @@ Result<Done> race(const Session& session, Options options, spawn::Interrupts& in
 }
 
 int run(Session& session, Options options) {
-  if (options.quick) options.counts = kQuick;
   if (options.seed == 0) options.seed = std::random_device{}();
   spawn::Interrupts interrupts;  // ends the process, if it was interrupted, after all is printed and removed
   const Result<Done> done = race(session, options, interrupts);
@@ -319,7 +318,7 @@ void add_latency(CLI::App& app, Session& session) {
                    "Cuts and raises whose first effect is timed")
       ->check(CLI::Range(0U, 1'000'000U))
       ->capture_default_str();
-  command->add_flag("--quick", options->quick, "500, 10 and 10 iterations: a first look");
+  command->add_flag("--quick", options->quick, "500, 5 and 3 iterations: a first look");
   command->add_option("--load", options->load, "What the container does meanwhile: idle, cpu or memory")
       ->check(CLI::IsMember({"idle", "cpu", "memory"}))
       ->capture_default_str();
@@ -351,8 +350,14 @@ void add_latency(CLI::App& app, Session& session) {
       "  weir latency --knob cpu.max,memory.max --html latency.html\n"
       "  weir latency --load cpu --slow-iterations 1000 --json > latency.json\n"
       "  weir latency --target web --knob cpu.max --effect-iterations 0");
-  command->callback(
-      [&session, options] { session.action = [&session, options] { return run(session, *options); }; });
+  command->callback([&session, command, options] {
+    if (options->quick) {  // what was said by hand counts more
+      if (command->count("--iterations") == 0) options->counts.direct = kQuick.direct;
+      if (command->count("--slow-iterations") == 0) options->counts.slow = kQuick.slow;
+      if (command->count("--effect-iterations") == 0) options->counts.effect = kQuick.effect;
+    }
+    session.action = [&session, options] { return run(session, *options); };
+  });
 }
 
 }  // namespace weir::cli

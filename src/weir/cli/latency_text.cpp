@@ -9,6 +9,7 @@
 
 #include "weir/base/escape.h"
 #include "weir/base/text.h"
+#include "weir/cli/help.h"
 
 namespace weir::cli {
 namespace {
@@ -62,10 +63,11 @@ std::string heading(const Row& row, bool wide) {
 
 std::string line(const Report& report, const Row& row, bool wide) {
   const latency::Summary& s = row.summary;
-  return fmt::format("{:<26}{:>6}{}{:>9}{:>9}{:>9}{}{:>9}{:>11}\n", latency::info(row.method).title, s.n,
+  const std::string ratio = faster(report, row);
+  return fmt::format("{:<26}{:>6}{}{:>9}{:>9}{:>9}{}{:>9}{}\n", latency::info(row.method).title, s.n,
                      wide ? fmt::format("{:>9}{:>9}", time(s.min_ns), time(s.mean_ns)) : "", time(s.p50_ns),
                      time(s.p90_ns), time(s.p99_ns), wide ? fmt::format("{:>9}", time(s.p999_ns)) : "",
-                     time(s.max_ns), faster(report, row));
+                     time(s.max_ns), ratio.empty() ? "" : fmt::format("{:>11}", ratio));
 }
 
 std::string tables(const Report& report, std::size_t columns) {
@@ -93,7 +95,7 @@ std::string tables(const Report& report, std::size_t columns) {
 }
 
 /// For each reason, the knobs and stages that it holds for, each with its methods.
-std::string not_timed(const Report& report) {
+std::string not_timed(const Report& report, std::size_t columns) {
   std::map<std::pair<std::string, std::string>, std::string> methods;
   for (const latency::Unsupported& no : report.unsupported) {
     const std::string what = fmt::format("{}{}{}", latency::raced(no.knob).file, no.stage ? " " : "",
@@ -105,9 +107,9 @@ std::string not_timed(const Report& report) {
   std::string_view before;
   for (const auto& [key, list] : methods) {
     const auto& [reason, what] = key;
-    if (reason != before) text += fmt::format("  {}\n", terminal_safe(reason));
+    if (reason != before) text += "  " + wrap(terminal_safe(reason), columns, 2) + "\n";
     before = reason;
-    text += fmt::format("    {}: {}\n", what, list);
+    text += "    " + wrap(fmt::format("{}: {}", what, list), columns, 4) + "\n";
   }
   return text.empty() ? text : "\nNot timed:\n" + text;
 }
@@ -139,8 +141,8 @@ std::string setting(const Report& report) {
 }  // namespace
 
 std::string latency_text(const Report& report, std::size_t columns) {
-  std::string text = setting(report);
-  text += "\n" + tables(report, columns) + missed(report) + not_timed(report);
+  std::string text = wrap(setting(report), columns, 0) + "\n";
+  text += "\n" + tables(report, columns) + missed(report) + not_timed(report, columns);
   if (report.lost_events > 0 || report.failed_writes > 0)
     text += fmt::format("\n{} kernel events were lost, {} writes failed.\n", report.lost_events,
                         report.failed_writes);

@@ -108,9 +108,9 @@ std::string row_svg(const Report& report, const Row& row, const LogScale& scale,
   svg += fmt::format(R"(<line class="median" x1="{0:.1f}" x2="{0:.1f}" y1="{1:.1f}" y2="{2:.1f}"/>)", x,
                      base - kBar - 3, base + 3);
   const std::string ratio = ratio_text(report, row);
-  svg += fmt::format(R"(<text x="{:.1f}" y="{:.1f}">{}<tspan class="soft">{}{}</tspan></text></g>)",
+  svg += fmt::format(R"(<text x="{:.1f}" y="{:.1f}">{}<tspan class="soft">{}</tspan></text></g>)",
                      kLabel + kPlot + 14, base - 6, time(row.summary.p50_ns),
-                     ratio.empty() ? "" : "  faster ", ratio);
+                     ratio.empty() ? "" : fmt::format("  {} faster", ratio));
   return svg;
 }
 

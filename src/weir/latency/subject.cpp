@@ -87,7 +87,9 @@ Result<Subject> Subject::build(const HostPaths& paths, const ContainerOptions& o
   // An absolute path: the tool runs nowhere in particular, and "-x" would be an option.
   std::error_code error;
   const std::filesystem::path absolute = std::filesystem::canonical(context, error);
-  if (error) return std::unexpected(errno_error(error.value(), context, "finding the build context"));
+  if (error)
+    return std::unexpected(
+        make_error(ErrorKind::invalid, context, "is no folder to build from: " + error.message()));
   const bool is_lab = std::filesystem::exists(absolute / "weir-lab", error);
 
   const std::string name = fmt::format("weir-latency-{}", getpid());
@@ -131,7 +133,7 @@ Result<Subject> Subject::build(const HostPaths& paths, const ContainerOptions& o
   const auto pid = fields.size() == 2 ? parse_u64(fields[1]) : std::nullopt;
   if (!pid || *pid == 0 || *pid > INT32_MAX)
     return std::unexpected(make_error(ErrorKind::gone, name, "the container ended as soon as it was started",
-                                      "its program must keep running; see docker logs"));
+                                      "its program must keep running until it is stopped"));
   subject.docker_id_ = std::string(fields[0]);
   WEIR_TRY(const std::string cgroup,
            proc::read_cgroup_path(paths.proc, Pid(static_cast<std::int32_t>(*pid))));
