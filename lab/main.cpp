@@ -9,6 +9,7 @@
 #include <csignal>
 #include <cstdio>
 #include <ctime>
+#include <exception>
 #include <string>
 
 #include "weir/base/text.h"
@@ -183,7 +184,12 @@ int run(int argc, char** argv) {
 }  // namespace weir::lab
 
 int main(int argc, char** argv) {
-  const int code = weir::lab::run(argc, argv);
+  int code = 1;
+  try {
+    code = weir::lab::run(argc, argv);
+  } catch (const std::exception& error) {  // no more threads (pids.max), no more memory
+    std::fprintf(stderr, "weir-lab: %s\n", error.what());
+  }
   std::fflush(nullptr);
   std::_Exit(code);  // the threads still run: no destructor may pull the ground from under them
 }

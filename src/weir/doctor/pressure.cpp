@@ -38,6 +38,8 @@ class WithoutSysResource {
   }
   WithoutSysResource(const WithoutSysResource&) = delete;
   WithoutSysResource& operator=(const WithoutSysResource&) = delete;
+  WithoutSysResource(WithoutSysResource&&) = delete;
+  WithoutSysResource& operator=(WithoutSysResource&&) = delete;
 
  private:
   __user_cap_header_struct header_{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};

@@ -63,7 +63,8 @@ Result<Record> load_record(const HostPaths& paths) {
   if (!text && text.error().kind == ErrorKind::absent) return none;
   if (!text) return std::unexpected(text.error());
   WEIR_TRY(Record record, parse_record(*text));
-  return record.boot_id == none.boot_id ? record : none;  // a restart undoes all of it
+  if (record.boot_id == none.boot_id) return record;
+  return none;  // a restart undoes all of it
 }
 
 Result<void> save_record(const HostPaths& paths, const Record& record) {

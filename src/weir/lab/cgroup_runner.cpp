@@ -36,6 +36,7 @@ Result<void> launch(cgroup::Dir& dir, const std::vector<std::string>& argv) {
   const Fd failure(ends[0]);
   Fd child_failure(ends[1]);
   std::vector<char*> pointers;
+  pointers.reserve(argv.size() + 1);
   for (const std::string& argument : argv) pointers.push_back(const_cast<char*>(argument.c_str()));
   pointers.push_back(nullptr);
   const pid_t child = fork();

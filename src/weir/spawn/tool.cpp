@@ -61,6 +61,7 @@ Result<pid_t> spawn(const std::vector<std::string>& argv, int out, int err) {
   posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
   posix_spawn_file_actions_adddup2(&actions, err, STDERR_FILENO);
   std::vector<char*> pointers;
+  pointers.reserve(argv.size() + 1);
   for (const std::string& argument : argv) pointers.push_back(const_cast<char*>(argument.c_str()));
   pointers.push_back(nullptr);
   pid_t pid = 0;
@@ -135,7 +136,7 @@ bool Interrupts::pending() {
 
 Result<std::string> find_tool(std::string_view name) {
   for (const char* folder : {"/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"}) {
-    const std::string path = fmt::format("{}/{}", folder, name);
+    std::string path = fmt::format("{}/{}", folder, name);
     if (access(path.c_str(), X_OK) == 0) return path;
   }
   return std::unexpected(make_error(ErrorKind::absent, name, "is not installed"));

@@ -23,6 +23,8 @@ class Interrupts {
   ~Interrupts();
   Interrupts(const Interrupts&) = delete;
   Interrupts& operator=(const Interrupts&) = delete;
+  Interrupts(Interrupts&&) = delete;
+  Interrupts& operator=(Interrupts&&) = delete;
   /// Whether one of them waits.
   [[nodiscard]] static bool pending();
   /// From here on pending() is false, until the next signal: for the tidying up. The signal is not forgotten.
