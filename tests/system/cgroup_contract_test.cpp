@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+// kernels: 6.1 7
 // The contract of cgroup::Dir, the same cases on the fake and on the kernel, so that the fake is proven. The
 // fake half is a unit test; the kernel half runs as root on a cgroup v2 host with cpu, memory, pids and
 // cpuset (the test machine: vm/run -- cgroup_contract_test) in a cgroup of its own, and is skipped with the

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
+# kernels: 6.1 7
 # weir doctor: everything is there but hardware counters and resctrl; --fix and --undo leave the host as it was.
 . tests/system/lib.sh
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
+# kernels: 6.1 7
 # set, undo and changes on the real kernel: a Docker container, cgroups of our own, kills at every step, a full disk.
 # timeout: 600
 . tests/system/lib.sh
