@@ -191,7 +191,7 @@ guest_session() {
   shift
   mapfile -t debs < <(cd build/package 2>/dev/null && ls weir_*.deb 2>/dev/null)
   tar -C build -c --files-from /dev/null "${debs[@]/#/package/}" --transform 's|.*/||' |
-    vm/run --build build/release --kernel "$kernel" --timeout $((200 * $# + 60)) -- tests/system/run "$@"
+    vm/run --build build/release --kernel "$kernel" --timeout $((410 * $# + 60)) -- tests/system/run "$@"
   return 0  # which test failed, and whether the machine did, is in the output
 }
 
