@@ -49,6 +49,8 @@ class LimitWrite {
   /// Never fails for a hook that this kernel does not have (see hooks()); fails where nothing can be loaded
   /// at all.
   static Result<LimitWrite> open(const LimitWriteTarget& target);
+  LimitWrite(const LimitWrite&) = delete;
+  LimitWrite& operator=(const LimitWrite&) = delete;
   LimitWrite(LimitWrite&&) noexcept;
   LimitWrite& operator=(LimitWrite&&) noexcept;
   ~LimitWrite();

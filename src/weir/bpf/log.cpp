@@ -12,27 +12,30 @@
 namespace weir::bpf {
 namespace {
 
-constexpr std::size_t kKept = 64 * 1024;
+constexpr std::size_t kKept = std::size_t{64} * 1024;
 
 /// Where the calling thread's messages go; nullptr: nowhere.
-thread_local std::string* capture = nullptr;
+std::string*& capture() {
+  thread_local std::string* text = nullptr;
+  return text;
+}
 
 int keep(libbpf_print_level level, const char* format, va_list arguments) {
-  if (capture == nullptr || level == LIBBPF_DEBUG || capture->size() > kKept) return 0;
+  if (capture() == nullptr || level == LIBBPF_DEBUG || capture()->size() > kKept) return 0;
   std::array<char, 1024> line{};
   const int length = std::vsnprintf(line.data(), line.size(), format, arguments);
-  if (length > 0) capture->append(line.data());
+  if (length > 0) capture()->append(line.data());
   return 0;
 }
 
 }  // namespace
 
-Log::Log() : outer_(capture) {
-  capture = &text_;
+Log::Log() : outer_(capture()) {
+  capture() = &text_;
   libbpf_set_print(keep);
 }
 
-Log::~Log() { capture = outer_; }
+Log::~Log() { capture() = outer_; }
 
 std::string Log::last_warning() const {
   std::string_view last;

@@ -13,6 +13,8 @@ class Log {
   ~Log();
   Log(const Log&) = delete;
   Log& operator=(const Log&) = delete;
+  Log(Log&&) = delete;
+  Log& operator=(Log&&) = delete;
   /// The last sentence of a warning so far, one line, without libbpf's prefix; "" where there was none.
   [[nodiscard]] std::string last_warning() const;
 

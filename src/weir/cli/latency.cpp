@@ -47,10 +47,12 @@ class ProgressLine {
  public:
   explicit ProgressLine(const Terminal& terminal) : terminal_(terminal) {}
   ~ProgressLine() {
-    if (shown_) fmt::print(terminal_.err, "\r\033[K");
+    if (shown_) terminal_.err << "\r\033[K";
   }
   ProgressLine(const ProgressLine&) = delete;
   ProgressLine& operator=(const ProgressLine&) = delete;
+  ProgressLine(ProgressLine&&) = delete;
+  ProgressLine& operator=(ProgressLine&&) = delete;
 
   void tell(std::string_view text) {
     if (terminal_.err_tty) {

@@ -31,12 +31,11 @@ class CpuEffect final : public Course {
  public:
   CpuEffect(Bench bench, std::optional<Task> spinner)
       : bench_(std::move(bench)), spinner_(std::move(spinner)) {}
-  ~CpuEffect() override { bench_.trace->ignore_effect(); }
 
   Result<std::vector<Sample>> run(Method method, Writer& writer) override {
-    WEIR_TRY(Sample cut, one(method, writer, Direction::cut));
-    WEIR_TRY(Sample raise, one(method, writer, Direction::raise));
-    return std::vector{std::move(cut), std::move(raise)};
+    WEIR_TRY(const Sample cut, one(method, writer, Direction::cut));
+    WEIR_TRY(const Sample raise, one(method, writer, Direction::raise));
+    return std::vector{cut, raise};
   }
 
  private:
@@ -70,9 +69,6 @@ class CpuEffect final : public Course {
 class MemoryEffect final : public Course {
  public:
   MemoryEffect(Bench bench, Task reader) : bench_(std::move(bench)), reader_(std::move(reader)) {}
-  ~MemoryEffect() override {
-    if (bench_.trace != nullptr) bench_.trace->ignore_effect();
-  }
 
   Result<std::vector<Sample>> run(Method method, Writer& writer) override {
     cgroup::Dir& dir = bench_.subject.dir();

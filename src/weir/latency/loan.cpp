@@ -2,6 +2,7 @@
 #include "weir/latency/loan.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "weir/limits/caller.h"
@@ -42,7 +43,7 @@ Result<Loan> Loan::take(const HostPaths& paths, const limits::Wanted& container,
   Loan loan(paths, applied.epoch, time);
   for (const limits::Outcome& outcome : plan.outcomes()) {
     if (!outcome.error) continue;
-    (void)loan.give_back();
+    std::ignore = loan.give_back();
     return std::unexpected(*outcome.error);
   }
   return loan;

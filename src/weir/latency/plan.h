@@ -19,8 +19,8 @@ struct Counts {
 
 /// A method that can set a knob on this host.
 struct Combination {
-  Method method;
-  cgroup::Knob knob;
+  Method method = Method::pwrite;
+  cgroup::Knob knob = cgroup::Knob::cpu_max;
   bool operator==(const Combination&) const = default;
 };
 
@@ -29,9 +29,9 @@ struct Combination {
 enum class Part { calls, effect };
 
 struct Step {
-  cgroup::Knob knob;
-  Part part;
-  Method method;
+  cgroup::Knob knob = cgroup::Knob::cpu_max;
+  Part part = Part::calls;
+  Method method = Method::pwrite;
   bool warm_up = false;  ///< done, and not counted
   bool operator==(const Step&) const = default;
 };

@@ -128,6 +128,7 @@ Result<void> Race::leave(Lap& lap) {
       WEIR_CHECK(lap.course->undo(method, *writers_.at({method, lap.of->knob})));
   }
   lap.course.reset();
+  if (lap.trace) lap.trace->ignore_effect();
   lap.ran.clear();
   return {};
 }

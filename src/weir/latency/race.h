@@ -23,14 +23,14 @@ namespace weir::latency {
 
 /// A combination, or one stage of it, that cannot be timed here, and why.
 struct Unsupported {
-  Method method;
-  cgroup::Knob knob;
+  Method method = Method::pwrite;
+  cgroup::Knob knob = cgroup::Knob::cpu_max;
   std::optional<Stage> stage;  ///< nullopt: all of them
   std::string reason;
 };
 
 struct KnobHooks {
-  cgroup::Knob knob;
+  cgroup::Knob knob = cgroup::Knob::cpu_max;
   bpf::LimitWriteHooks hooks;
 };
 
@@ -71,6 +71,8 @@ class Race {
   ~Race();
   Race(const Race&) = delete;
   Race& operator=(const Race&) = delete;
+  Race(Race&&) = delete;
+  Race& operator=(Race&&) = delete;
 
   /// The combinations that exist on this host, of these methods and knobs; the others are noted as
   /// unsupported.

@@ -23,9 +23,9 @@ struct Setting {
 };
 
 struct Row {
-  Method method;
-  cgroup::Knob knob;
-  Stage stage;
+  Method method = Method::pwrite;
+  cgroup::Knob knob = cgroup::Knob::cpu_max;
+  Stage stage = Stage::call;
   Direction direction = Direction::any;
   std::string hook;          ///< where in the kernel (or in this process) the moment is taken
   std::uint64_t missed = 0;  ///< counted writes at which the moment was not seen
@@ -34,9 +34,9 @@ struct Row {
 };
 
 struct Ratio {
-  Method method;
-  cgroup::Knob knob;
-  Stage stage;
+  Method method = Method::pwrite;
+  cgroup::Knob knob = cgroup::Knob::cpu_max;
+  Stage stage = Stage::call;
   Direction direction = Direction::any;
   Method to = Method::docker_cli;
   double p50 = 0;  ///< how many times faster than `to`: its p50 / this p50

@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <chrono>
 #include <filesystem>
+#include <tuple>
 #include <utility>
 
 #include "weir/base/text.h"
@@ -107,7 +108,7 @@ Result<Subject> Subject::build(const HostPaths& paths, const ContainerOptions& o
     return std::unexpected(std::move(built).error().with_hint(
         is_lab ? "" : "the folder has no weir-lab program; without --build the lab's own image is used"));
   subject.undo_.emplace_back(
-      [=] { (void)spawn::run_tool({docker, "rmi", "--force", image}, kDockerTimeout); });
+      [=] { std::ignore = spawn::run_tool({docker, "rmi", "--force", image}, kDockerTimeout); });
 
   tell("starting the container");
   std::vector<std::string> argv = {docker,
@@ -124,7 +125,7 @@ Result<Subject> Subject::build(const HostPaths& paths, const ContainerOptions& o
                                    image};
   if (is_lab) std::ranges::copy(workload(options.load), std::back_inserter(argv));
   subject.undo_.emplace_back(
-      [=] { (void)spawn::run_tool({docker, "rm", "--force", "--volumes", name}, kDockerTimeout); });
+      [=] { std::ignore = spawn::run_tool({docker, "rm", "--force", "--volumes", name}, kDockerTimeout); });
   WEIR_CHECK(spawn::run_tool(argv, kDockerTimeout));
 
   WEIR_TRY(const std::string state,
@@ -163,7 +164,7 @@ Result<Subject> Subject::own_cgroup(const HostPaths& paths, Load load) {
       subject.tasks_.push_back(std::move(sleeper));
       subject.unit_ = unit;
       subject.undo_.emplace_back([unit] {
-        if (auto again = systemd::Bus::connect()) (void)again->stop_unit(unit);
+        if (auto again = systemd::Bus::connect()) std::ignore = again->stop_unit(unit);
       });
       WEIR_CHECK(subject.open(paths, *cgroup));
     }
@@ -172,7 +173,7 @@ Result<Subject> Subject::own_cgroup(const HostPaths& paths, Load load) {
     WEIR_CHECK(subject.open_root(paths));
     WEIR_TRY(subject.dir_, subject.root_->make(subject.name_));
     subject.undo_.emplace_back(
-        [root = subject.root_.get(), name = subject.name_] { (void)root->remove(name); });
+        [root = subject.root_.get(), name = subject.name_] { std::ignore = root->remove(name); });
   }
   if (load == Load::cpu) {
     WEIR_TRY(Task spinner, Task::spinner(*subject.dir_));

@@ -43,6 +43,8 @@ class Subject {
   /// the cgroup has no cpu.max, because the host's hierarchy lacks the controller.
   static Result<Subject> own_cgroup(const HostPaths& paths, Load load);
 
+  Subject(const Subject&) = delete;
+  Subject& operator=(const Subject&) = delete;
   Subject(Subject&&) noexcept = default;
   Subject& operator=(Subject&&) = delete;
   ~Subject();

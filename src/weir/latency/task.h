@@ -23,6 +23,8 @@ class Task {
   /// Does nothing; for a cgroup that needs a process.
   static Result<Task> sleeper();
 
+  Task(const Task&) = delete;
+  Task& operator=(const Task&) = delete;
   Task(Task&& other) noexcept;
   Task& operator=(Task&& other) noexcept;
   ~Task();
