@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # The demonstration itself, as root with weir on PATH: on a host or in the guest (demo.sh). Leaves nothing behind.
 set -euo pipefail
+export LC_ALL=C.UTF-8  # a comma in $EPOCHREALTIME is not a number for awk
 
 say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
 [[ -t 1 ]] || say() { printf '\n== %s\n' "$*"; }
@@ -17,8 +18,8 @@ clean_up() {
 }
 trap 'clean_up || true' EXIT
 
-# counters DIRECTORY: usage_usec nr_periods nr_throttled, as the kernel counts them.
-counters() { awk '{v[$1] = $2} END {print v["usage_usec"], v["nr_periods"], v["nr_throttled"]}' "$1/cpu.stat"; }
+# counters DIRECTORY: usage_usec throttled_usec, as the kernel counts them.
+counters() { awk '{v[$1] = $2} END {print v["usage_usec"], v["throttled_usec"]}' "$1/cpu.stat"; }
 
 # What the kernel says about a cgroup over the next 3 seconds.
 measure() {
@@ -30,7 +31,7 @@ measure() {
   awk -v before="$before" -v after="$after" -v seconds="$(awk -v a="$start" -v b="$EPOCHREALTIME" 'BEGIN {print b - a}')" \
     -v limit="$(<"$1/cpu.max")" 'BEGIN {
       split(before, b); split(after, a)
-      printf "  cpu.max %s: used %.2f CPUs, throttled in %d of %d periods\n", limit, (a[1] - b[1]) / 1e6 / seconds, a[3] - b[3], a[2] - b[2]
+      printf "  cpu.max %s: used %.2f CPUs, held back for %.0f %% of the time\n", limit, (a[1] - b[1]) / 1e6 / seconds, (a[2] - b[2]) / 1e4 / seconds
     }'
 }
 
@@ -51,15 +52,15 @@ changed=1
 measure "$directory"
 run weir ls
 
-say "4. How fast is that? Six ways to change a limit, raced against each other"
-run weir latency --quick
-
-say "5. Everything back as it was"
+say "4. Everything back as it was"
 run weir -y undo
 changed=0
 measure "$directory"
 run weir changes
 run weir lab down
+
+say "5. How fast is that? Six ways to change a limit, raced against each other"
+run weir latency --quick
 
 if [[ -z ${WEIR_VM:-} ]]; then
   cat <<'END'
