@@ -37,7 +37,7 @@ constexpr latency::Counts kQuick{.direct = 500, .slow = 5, .effect = 3};
 struct Options {
   std::vector<std::string> knobs, methods;
   latency::Counts counts;
-  bool quick = false;
+  bool quick = false, no_ebpf = false;
   std::string load = "idle", cgroupns = "private", build, target, html, csv, resume;
   std::uint64_t seed = 0;
 };
@@ -258,7 +258,9 @@ Result<Done> race(const Session& session, Options options, spawn::Interrupts& in
   setting.subject = subject.name();
   setting.cgroup = subject.dir_path();
 
-  latency::Race race(subject, session.paths, clock);
+  latency::Race race(subject, session.paths, clock,
+                     options.no_ebpf ? latency::Hooks::off : latency::Hooks::on);
+  if (options.no_ebpf) options.counts.effect = 0;
   if (found.named) options.counts.effect = 0;  // nobody else's container is held back to see what happens
   setting.plan = {
       .combinations = race.find_combinations(methods, knobs), .counts = options.counts, .seed = 0};
@@ -321,6 +323,7 @@ void add_latency(CLI::App& app, Session& session) {
       ->check(CLI::Range(0U, 1'000'000U))
       ->capture_default_str();
   command->add_flag("--quick", options->quick, "500, 5 and 3 iterations: a first look");
+  command->add_flag("--no-ebpf", options->no_ebpf, "Time the call alone, without any hook that adds to it");
   command->add_option("--load", options->load, "What the container does meanwhile: idle, cpu or memory")
       ->check(CLI::IsMember({"idle", "cpu", "memory"}))
       ->capture_default_str();

@@ -32,8 +32,8 @@ struct Race::Lap {
   }
 };
 
-Race::Race(Subject& subject, HostPaths paths, const Clock& clock)
-    : subject_(subject), paths_(std::move(paths)), clock_(clock) {}
+Race::Race(Subject& subject, HostPaths paths, const Clock& clock, Hooks hooks)
+    : subject_(subject), paths_(std::move(paths)), clock_(clock), hooks_(hooks) {}
 Race::~Race() = default;
 
 std::vector<Combination> Race::find_combinations(std::span<const Method> methods,
@@ -73,6 +73,19 @@ void Race::note_missing_stages(const bpf::LimitWriteHooks& hooks, Knob knob) {
   if (!hooks.handler.watched()) note(knob, Stage::handler_done, hooks.handler.why_not);
 }
 
+Result<bpf::LimitWrite> Race::open_trace(const KnobInfo& knob) {
+  if (hooks_ == Hooks::off)
+    return std::unexpected(make_error(ErrorKind::absent, "eBPF", "is turned off by --no-ebpf"));
+  WEIR_TRY(const std::uint64_t inode, subject_.file_inode(knob.file));
+  return bpf::LimitWrite::open(
+      {.cgroup = subject_.dir().id(),
+       .level = static_cast<unsigned>(std::ranges::count(subject_.dir().path(), '/')),
+       .file_inode = inode,
+       .handler = std::string(knob.handler),
+       .handler_kind = knob.handler_kind,
+       .effect = subject_.ours() ? knob.effect : bpf::Effect::none});
+}
+
 Result<void> Race::enter(Lap& lap, const Step& step, const Observer& observer) {
   const bool new_knob = !lap.of || lap.of->knob != step.knob;
   WEIR_CHECK(leave(lap));
@@ -81,14 +94,8 @@ Result<void> Race::enter(Lap& lap, const Step& step, const Observer& observer) {
   if (new_knob) {
     if (lap.trace) outcome_.lost_events += lap.trace->lost();
     lap.trace.reset();
-    WEIR_TRY(const std::uint64_t inode, subject_.file_inode(knob.file));
-    auto trace =
-        bpf::LimitWrite::open({.cgroup = subject_.dir().id(),
-                               .level = static_cast<unsigned>(std::ranges::count(subject_.dir().path(), '/')),
-                               .file_inode = inode,
-                               .handler = std::string(knob.handler),
-                               .handler_kind = knob.handler_kind,
-                               .effect = subject_.ours() ? knob.effect : bpf::Effect::none});
+    auto trace = open_trace(knob);
+    if (!trace && trace.error().kind == ErrorKind::gone) return std::unexpected(trace.error());
     if (trace) {
       lap.trace.emplace(std::move(*trace));
       outcome_.hooks.push_back({step.knob, lap.trace->hooks()});

@@ -65,9 +65,12 @@ struct Observer {
   std::function<Result<void>(std::size_t next, std::span<const Sample> measured)> keep;
 };
 
+/// With the hooks off only the call is timed, and nothing is added to it.
+enum class Hooks { on, off };
+
 class Race {
  public:
-  Race(Subject& subject, HostPaths paths, const Clock& clock);
+  Race(Subject& subject, HostPaths paths, const Clock& clock, Hooks hooks);
   ~Race();
   Race(const Race&) = delete;
   Race& operator=(const Race&) = delete;
@@ -95,12 +98,14 @@ class Race {
   struct Lap;
   Result<void> enter(Lap& lap, const Step& step, const Observer& observer);
   Result<void> leave(Lap& lap);
+  Result<bpf::LimitWrite> open_trace(const KnobInfo& knob);
   void note_missing_stages(const bpf::LimitWriteHooks& hooks, cgroup::Knob knob);
   void note(cgroup::Knob knob, std::optional<Stage> stage, std::string_view reason);
 
   Subject& subject_;
   HostPaths paths_;
   const Clock& clock_;
+  Hooks hooks_;
   std::map<std::pair<Method, cgroup::Knob>, std::unique_ptr<Writer>> writers_;
   std::map<cgroup::Knob, std::string> old_;  ///< texts before the race
   Outcome outcome_;
