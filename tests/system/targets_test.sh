@@ -40,7 +40,7 @@ options=()
 hostile=$'\e]0;owned\a\n$(reboot) `x` \xe2\x80\xae "q" \\'
 web=$(docker run -d --name web --label tier=db --label "evil=$hostile" --label com.docker.compose.project=shop \
   --label com.docker.compose.service=front --label com.example.cgroup_path=/system.slice/docker.service busybox sleep 1000)
-other=$(docker run -d --name other --label tier=db busybox sleep 1000)
+docker run -d --name other --label tier=db busybox sleep 1000 >/dev/null
 jobs=$(docker run -d --name jobs --cgroup-parent weir-jobs.slice busybox sleep 1000)
 stopped=$(docker create --name stopped busybox sleep 1000)
 scope=/system.slice/docker-$web.scope
@@ -69,7 +69,6 @@ t "a label that names another cgroup leads nowhere" gives 'label:com.example.cgr
 
 # What root in a delegated container can do: directories named as another container's, below its own cgroup.
 look_alike() {
-  local dir
   mkdir -p "$cgroups$scope/docker-$stopped.scope" "$cgroups$scope/system.slice/docker-$stopped.scope" \
     "$cgroups$scope/lxc.payload.evil" "$cgroups$scope/system.slice/sshd.service"
   refuses absent 'no such container' stopped
@@ -188,8 +187,9 @@ t "an unknown unit is absent" says 'absent: ' bus_probe cgroup weir-none.service
 transient_scope() {
   local sleeper
   sleep 1000 & sleeper=$!
-  trap 'kill '$sleeper' || true' RETURN
-  [[ $(bus_probe scope weir-test system.slice $sleeper) == /system.slice/weir-test.scope ]]
+  # shellcheck disable=SC2064  # the pid of now
+  trap "kill $sleeper || true" RETURN
+  [[ $(bus_probe scope weir-test system.slice "$sleeper") == /system.slice/weir-test.scope ]]
   grep -q "0::/system.slice/weir-test.scope" "/proc/$sleeper/cgroup"
   bus_probe set weir-test.scope CPUWeight 77
   wait_for 5 grep -qx 77 "$cgroups/system.slice/weir-test.scope/cpu.weight"

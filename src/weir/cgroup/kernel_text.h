@@ -28,7 +28,7 @@ class KernelText {
   }
 
  private:
-  std::array<char, 48> buffer_;
+  std::array<char, 48> buffer_{};
   std::size_t size_ = 0;
 };
 

@@ -17,15 +17,9 @@ void add_undo(CLI::App& app, Session& session);
 namespace {
 
 constexpr CommandEntry kCommands[] = {
-    {"doctor", add_doctor},
-    {"ls", add_ls},
-    {"set", add_set},
-    {"undo", add_undo},
-    {"changes", add_changes},
-    {"completion", add_completion},
-    {"lab", add_lab},
-    {"latency", add_latency},
-    {"man", add_man},
+    {"doctor", add_doctor}, {"ls", add_ls},           {"set", add_set},
+    {"undo", add_undo},     {"changes", add_changes}, {"completion", add_completion},
+    {"lab", add_lab},       {"latency", add_latency}, {"man", add_man},
 };
 
 }  // namespace

@@ -47,9 +47,10 @@ std::vector<std::string> without_variables(const std::vector<std::string>& argv)
 
 Result<void> start_guardian(const RestoreLater& later) {
   std::vector<std::string> arguments = later.argv;
-  arguments.push_back("--after-us");
+  arguments.emplace_back("--after-us");
   arguments.push_back(fmt::to_string(later.after.count()));
   std::vector<char*> argv;
+  argv.reserve(arguments.size() + 1);
   for (std::string& argument : arguments) argv.push_back(argument.data());
   argv.push_back(nullptr);
 
