@@ -2,8 +2,9 @@
 # Compiler settings shared by every target, as the interface target weir_compile, and the third-party libraries.
 find_program(WEIR_CCACHE ccache)
 if(WEIR_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  set(CMAKE_C_COMPILER_LAUNCHER ${WEIR_CCACHE})
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${WEIR_CCACHE})
+  # Relative to the tree: a second clone finds what the first one compiled.
+  set(CMAKE_C_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=true ${WEIR_CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_C_COMPILER_LAUNCHER})
 endif()
 
 add_library(weir_compile INTERFACE)
@@ -29,6 +30,13 @@ if(CMAKE_BUILD_TYPE STREQUAL "Release")
 endif()
 
 find_package(fmt 9 REQUIRED)
+# fmt 9 is compiled once, in src/weir/base/fmt.cpp; what a later one wants there is not known, so it stays header-only.
+add_library(weir_fmt INTERFACE)
+if(fmt_VERSION VERSION_LESS 10)
+  target_include_directories(weir_fmt SYSTEM INTERFACE $<TARGET_PROPERTY:fmt::fmt,INTERFACE_INCLUDE_DIRECTORIES>)
+else()
+  target_link_libraries(weir_fmt INTERFACE fmt::fmt-header-only)
+endif()
 find_package(CLI11 REQUIRED)
 find_package(nlohmann_json 3.11 REQUIRED)
 find_package(Boost 1.81 REQUIRED)

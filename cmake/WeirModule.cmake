@@ -19,11 +19,7 @@ function(weir_module name)
   set(fuzzers ${all})
   list(FILTER fuzzers INCLUDE REGEX "_fuzz\\.cpp$")
   if(NOT sources)
-    message(STATUS "weir_module(${name}): no sources yet")  # bootstrap: becomes an error once every module is there
-    add_library(weir_${name} INTERFACE)
-    set_target_properties(weir_${name} PROPERTIES WEIR_LAYER ${arg_LAYER})
-    target_include_directories(weir_${name} INTERFACE ${PROJECT_SOURCE_DIR}/src)
-    return()
+    message(FATAL_ERROR "weir_module(${name}): no sources in ${CMAKE_CURRENT_SOURCE_DIR}")
   endif()
 
   add_library(weir_${name} STATIC ${sources})
