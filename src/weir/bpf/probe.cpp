@@ -85,9 +85,13 @@ Result<void> try_attach(ProgramKind kind, std::string_view target_view) {
   bpf_program* program = nullptr;
   bpf_object__for_each_program(program, probe->obj) bpf_program__set_autoload(program, program == wanted);
   if (named_in_btf(kind)) {
-    if (const int err = bpf_program__set_attach_target(wanted, 0, target.c_str()); err != 0)
+    if (const int err = bpf_program__set_attach_target(wanted, 0, target.c_str()); err != 0) {
+      // libbpf frees the kernel's BTF (11 MiB) at the end of a load and nowhere else: load nothing.
+      bpf_program__set_autoload(wanted, false);
+      (void)probe_bpf__load(probe.get());
       return std::unexpected(
           refusal(-err, target, std::string("finding it in BTF for ") + info(kind).name.data(), log));
+    }
   }
   if (const int err = probe_bpf__load(probe.get()); err != 0)
     return std::unexpected(
