@@ -2,7 +2,8 @@
 // What the cgroup layer costs on top of the kernel: a typed limit written through cgroup::File against a bare
 // pwrite of ready text, on two kept fds of the same file in the same process. Rounds of both are interleaved
 // in random order and the values alternate, so that neither side profits from a warm cache or an unchanged
-// value.
+// value. Beside them, where there is a cpu controller, the journalled path of `weir set` and `undo`: plan
+// (open the cgroup, look), journal the intent, write, read back, journal the outcome.
 //
 //   kept_fd [ROUNDS [WRITES_PER_ROUND]]      exit code 1 if typed / bare is over 1.10
 #include <fcntl.h>
@@ -14,15 +15,21 @@
 #include <array>
 #include <chrono>
 #include <cstdlib>
+#include <filesystem>
 #include <functional>
+#include <memory>
 #include <random>
 #include <string>
 #include <vector>
 
+#include "weir/base/clock.h"
 #include "weir/base/fd.h"
 #include "weir/base/text.h"
 #include "weir/cgroup/dir.h"
 #include "weir/cgroup/knob.h"
+#include "weir/limits/journal.h"
+#include "weir/limits/plan.h"
+#include "weir/limits/writer.h"
 
 namespace {
 
@@ -75,6 +82,35 @@ std::function<bool(std::size_t)> bare(int fd, std::array<std::string_view, 2> te
   };
 }
 
+/// The journal of this run, beside where the real one is: on the tmpfs of /run.
+struct JournalFolder {
+  std::string path = fmt::format("/run/weir-bench-{}", ::getpid());
+  ~JournalFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path, ignored);
+  }
+};
+
+std::function<bool(std::size_t)> journalled(const cgroup::Dir& root, const std::string& name,
+                                            limits::Journal& journal) {
+  return [&root, name, &journal](std::size_t writes) {
+    const SystemClock clock;
+    for (std::size_t i = 0; i < writes; ++i) {
+      const limits::Request request{
+          .targets = {{.target = name, .container = {.name = name, .cgroup = "/" + name}}},
+          .settings = {{.knob = cgroup::Knob::cpu_max, .text = i % 2 == 0 ? "50000 100000" : "60000 100000"}},
+          .guarded = {}};
+      auto plan = limits::make_plan(root, request);
+      if (!plan) return fail(plan.error());
+      if (const auto applied = limits::apply(*plan, journal, clock, {}); !applied)
+        return fail(applied.error());
+      const limits::Outcome& outcome = plan->targets.front().steps.front().outcome;
+      if (outcome.error) return fail(*outcome.error);
+    }
+    return true;
+  };
+}
+
 bool measure(std::vector<Way>& ways, std::size_t rounds, std::size_t writes) {
   std::mt19937 random(1);  // a fixed order, so that two runs can be compared
   for (std::size_t round = 0; round < rounds + rounds / 10; ++round) {
@@ -120,7 +156,11 @@ int run(std::size_t rounds, std::size_t writes) {
     ways.push_back(
         {"typed cgroup::write_value", typed<Weight>(**kept, {Weight(50'000), Weight(60'000)}), {}});
   }
-  // The journalled path (limits) stands here beside the two: ways.push_back({"journalled …", …}).
+  const JournalFolder folder;
+  auto journal = limits::Journal::open(folder.path, "bench", {.cap = std::size_t{1} << 30});
+  if (!journal) return fail(journal.error()), 1;
+  if (has_cpu)
+    ways.push_back({"journalled limits::apply", journalled(*place.root, place.name, *journal), {}});
   if (!measure(ways, rounds, writes)) return fail(errno_error(errno, file, "write")), 1;
 
   struct utsname host{};
