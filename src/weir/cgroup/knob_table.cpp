@@ -35,9 +35,8 @@ constexpr std::array kKnobs = {
     KnobInfo{Knob::memory_oom_group, Shape::flag, "memory.oom.group", "", "memory", "0 | 1",
              "memory.oom.group=1", "the OOM killer takes the whole cgroup or nothing"},
     KnobInfo{Knob::io_max, Shape::io_max, "io.max", "", "io",
-             "DEVICE:wbps=SIZE,riops=N,... (rbps wbps riops wiops) | max"
-             "a path)",
-             "io.max=8:0:wbps=4M,riops=100", "bytes and operations a second on a device"},
+             "DEVICE:KEY=N|max,... (KEY: rbps wbps riops wiops)", "io.max=8:0:wbps=4M,riops=100",
+             "bytes and operations a second on a device"},
     KnobInfo{Knob::io_weight, Shape::io_weight, "io.weight", "", "io",
              "[DEVICE:]WEIGHT, 1 .. 10000 (default 100)", "io.weight=200",
              "share of a device among siblings under contention", 1, 10'000},

@@ -1,20 +1,17 @@
 // SPDX-License-Identifier: MIT
 // `weir changes [TARGET]`: what weir changed since the host booted, and whether it still holds.
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <fmt/ostream.h>
 
-#include <ctime>
+#include <CLI/CLI.hpp>
 #include <memory>
 #include <ostream>
 
-#include "weir/base/escape.h"
 #include "weir/base/json.h"
 #include "weir/base/text.h"
 #include "weir/cgroup/dir.h"
+#include "weir/cli/changes_text.h"
 #include "weir/cli/command.h"
-#include "weir/cli/outcome.h"
-#include "weir/cli/table.h"
 #include "weir/limits/caller.h"
 #include "weir/limits/journal.h"
 #include "weir/limits/recent.h"
@@ -32,14 +29,6 @@ bool is_about(const limits::Change& change, std::string_view target) {
   const std::size_t colon = target.find(':');
   return glob_match(target, change.name) ||
          (colon != std::string_view::npos && target.substr(colon + 1) == change.name);
-}
-
-std::tm local(std::chrono::nanoseconds time) {
-  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time).count();
-  std::tm tm{};
-  const std::time_t clock = seconds;
-  ::localtime_r(&clock, &tm);
-  return tm;
 }
 
 Json to_json(const Listed& listed) {
@@ -61,58 +50,6 @@ Json to_json(const Listed& listed) {
   return json;
 }
 
-Tone tone(Standing standing) {
-  switch (standing) {
-    case Standing::in_force:
-      return Tone::good;
-    case Standing::changed:
-    case Standing::failed:
-      return Tone::warn;
-    default:
-      return Tone::dim;
-  }
-}
-
-std::string state_text(const Listed& listed) {
-  const std::string state(to_string(listed.standing));
-  if (listed.standing == Standing::changed) {
-    cgroup::Setting now = listed.change.after;
-    now.text = listed.now;
-    return fmt::format("{}: now {}", state, value_text(now));
-  }
-  if (listed.standing == Standing::in_force && listed.change.restore_at.count() > 0)
-    return fmt::format("{} until {:%H:%M:%S}", state, local(listed.change.restore_at));
-  return state;
-}
-
-void print_table(const Session& session, const std::vector<Listed>& changes) {
-  if (changes.empty()) {
-    fmt::print(session.terminal.out, "no changes since the host booted\n");
-    return;
-  }
-  Table table({{.title = "TIME"},
-               {.title = "TARGET", .may_shrink = true},
-               {.title = "KNOB"},
-               {.title = "OLD", .may_shrink = true},
-               {.title = "NEW", .may_shrink = true},
-               {.title = "STATE", .priority = 1, .may_shrink = true},
-               {.title = "WHO", .priority = 2},
-               {.title = "REASON", .priority = 3, .may_shrink = true}});
-  for (const Listed& listed : changes) {
-    const limits::Change& change = listed.change;
-    table.add({{fmt::format("{:%m-%d %H:%M:%S}", local(change.time))},
-               {change.name.empty() ? change.target : change.name},
-               {fmt::format("{}{}{}", cgroup::info(change.after.knob).file,
-                            change.after.device.empty() ? "" : " ", change.after.device)},
-               {value_text(change.before)},
-               {value_text(change.after)},
-               {state_text(listed), tone(listed.standing)},
-               {limits::describe(change.who)},
-               {change.reason}});
-  }
-  fmt::print(session.terminal.out, "{}", table.render(session.terminal.columns, session.terminal.colour));
-}
-
 Result<int> changes(Session& session, const std::string& target) {
   WEIR_TRY(const std::string boot_id, limits::read_boot_id(session.paths));
   WEIR_TRY(limits::History history, limits::read_history(session.paths.run_dir, boot_id));
@@ -124,7 +61,8 @@ Result<int> changes(Session& session, const std::string& target) {
   std::vector<Listed> listed = limits::list_changes(root ? root->get() : nullptr, std::move(history));
   std::erase_if(listed, [&](const Listed& one) { return !is_about(one.change, target); });
   if (!session.json) {
-    print_table(session, listed);
+    fmt::print(session.terminal.out, "{}",
+               changes_text(listed, session.terminal.columns, session.terminal.colour));
     return kDone;
   }
   Json all = Json::array();

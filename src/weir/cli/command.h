@@ -3,7 +3,6 @@
 // What every command gets (Session) and how it is found (CommandEntry). A command is one file: add_NAME()
 // declares its options on the parser and sets the action that runs it; the action takes nothing from globals.
 
-#include <CLI/CLI.hpp>
 #include <functional>
 #include <iosfwd>
 #include <span>
@@ -12,6 +11,10 @@
 
 #include "weir/base/error.h"
 #include "weir/model/host_paths.h"
+
+namespace CLI {
+class App;
+}
 
 namespace weir::cli {
 
@@ -38,6 +41,7 @@ struct Session {
 struct CommandEntry {
   std::string_view name;
   void (*add)(CLI::App& app, Session& session);
+  bool describes_all = false;  ///< its output is made from the whole tree of commands
 };
 std::span<const CommandEntry> commands();
 

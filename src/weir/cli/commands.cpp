@@ -18,8 +18,8 @@ namespace {
 
 constexpr CommandEntry kCommands[] = {
     {"doctor", add_doctor}, {"ls", add_ls},           {"set", add_set},
-    {"undo", add_undo},     {"changes", add_changes}, {"completion", add_completion},
-    {"lab", add_lab},       {"latency", add_latency}, {"man", add_man},
+    {"undo", add_undo},     {"changes", add_changes}, {"completion", add_completion, true},
+    {"lab", add_lab},       {"latency", add_latency}, {"man", add_man, true},
 };
 
 }  // namespace

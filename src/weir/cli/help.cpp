@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "weir/cli/help.h"
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 
 #include "weir/base/escape.h"
@@ -10,6 +11,13 @@ namespace weir::cli {
 namespace {
 
 constexpr std::size_t kNameColumns = 26;
+
+/// Where the second column of a line begins ("  weir ls   lists"), or its first text.
+std::size_t continuation(std::string_view line) {
+  const std::size_t text = std::min(line.find_first_not_of(' '), line.size());
+  const std::size_t gap = line.find("  ", text);
+  return gap == std::string_view::npos ? text : std::min(line.find_first_not_of(' ', gap), line.size());
+}
 
 }  // namespace
 
@@ -44,8 +52,22 @@ std::string HelpFormatter::entry(const std::string& name, const std::string& tex
   return out + wrap(text, columns_, kNameColumns) + '\n';
 }
 
+std::string HelpFormatter::make_help(const CLI::App* app, std::string name, CLI::AppFormatMode mode) const {
+  std::string text = CLI::Formatter::make_help(app, std::move(name), mode);
+  for (std::size_t at = text.find("\n\n\n"); at != std::string::npos; at = text.find("\n\n\n", at))
+    text.erase(at, 1);  // CLI11 leaves them where a group has nothing to show
+  return text;
+}
+
+/// A positional by what stands for it, not by the parser's name of it.
+std::string HelpFormatter::make_option_usage(const CLI::Option* option) const {
+  std::string text = option->get_type_name();
+  if (option->get_expected_max() > 1) text += "...";
+  return option->get_required() ? text : '[' + text + ']';
+}
+
 std::string HelpFormatter::make_option(const CLI::Option* option, bool is_positional) const {
-  std::string name = make_option_name(option, is_positional);
+  std::string name = is_positional ? option->get_type_name() : make_option_name(option, is_positional);
   if (const std::string value = option->get_type_size() == 0 ? "" : option->get_type_name();
       !value.empty() && !is_positional)
     name += ' ' + value;
@@ -71,14 +93,15 @@ std::string HelpFormatter::make_description(const CLI::App* app) const {
 std::string HelpFormatter::make_footer(const CLI::App* app) const {
   const std::string text = app->get_footer();
   if (text.empty()) return text;
-  std::string out = "\n";
+  std::string out;
   for (const std::string_view line : split(text, '\n')) {
     if (display_width(line) <= columns_) {  // as it was laid out
       out += std::string(line) + '\n';
       continue;
     }
-    const std::size_t indent = std::min(line.find_first_not_of(' '), line.size());
-    out += std::string(indent, ' ') + wrap(line, columns_, indent) + '\n';
+    const std::size_t indent = continuation(line);
+    out += std::string(line.substr(0, indent)) +
+           wrap(line.substr(indent), columns_, display_width(line.substr(0, indent))) + '\n';
   }
   return out;
 }

@@ -11,6 +11,8 @@ namespace weir::cli {
 class HelpFormatter final : public CLI::Formatter {
  public:
   explicit HelpFormatter(std::size_t columns);
+  std::string make_help(const CLI::App* app, std::string name, CLI::AppFormatMode mode) const override;
+  std::string make_option_usage(const CLI::Option* option) const override;
   std::string make_option(const CLI::Option* option, bool is_positional) const override;
   std::string make_subcommand(const CLI::App* sub) const override;
   std::string make_description(const CLI::App* app) const override;

@@ -5,6 +5,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
 #include <memory>
@@ -310,33 +311,41 @@ void add_latency(CLI::App& app, Session& session) {
       ->delimiter(',')
       ->type_name("METHOD");
   command->add_option("--iterations", options->counts.direct, "Writes of each direct method and knob")
-      ->check(CLI::Range(1U, 10'000'000U))
+      ->check(CLI::Range(1U, 10'000'000U).description(""))
+      ->type_name("N")
       ->capture_default_str();
   command
       ->add_option("--slow-iterations", options->counts.slow,
                    "The same for the methods that ask another program")
-      ->check(CLI::Range(1U, 1'000'000U))
+      ->check(CLI::Range(1U, 1'000'000U).description(""))
+      ->type_name("N")
       ->capture_default_str();
   command
       ->add_option("--effect-iterations", options->counts.effect,
                    "Cuts and raises whose first effect is timed")
-      ->check(CLI::Range(0U, 1'000'000U))
+      ->check(CLI::Range(0U, 1'000'000U).description(""))
+      ->type_name("N")
       ->capture_default_str();
   command->add_flag("--quick", options->quick, "500, 5 and 3 iterations: a first look");
   command->add_flag("--no-ebpf", options->no_ebpf, "Time the call alone, without any hook that adds to it");
   command->add_option("--load", options->load, "What the container does meanwhile: idle, cpu or memory")
-      ->check(CLI::IsMember({"idle", "cpu", "memory"}))
+      ->check(CLI::IsMember({"idle", "cpu", "memory"}).description(""))
+      ->type_name("LOAD")
       ->capture_default_str();
   command
       ->add_option("--build", options->build,
                    "Build the container from this folder; default: the lab's image")
       ->type_name("DIR");
   command->add_option("--cgroupns", options->cgroupns, "Cgroup namespace of that container: host or private")
-      ->check(CLI::IsMember({"host", "private"}))
+      ->check(CLI::IsMember({"host", "private"}).description(""))
+      ->type_name("KIND")
       ->capture_default_str();
-  command->add_option("--target", options->target,
-                      "Use this container instead; its limits are put back at the end");
+  command
+      ->add_option("--target", options->target,
+                   "Use this container instead; its limits are put back at the end")
+      ->type_name("TARGET");
   command->add_option("--seed", options->seed, "Order and intervals of an earlier run; 0: a new one")
+      ->type_name("N")
       ->capture_default_str();
   command
       ->add_option("--resume", options->resume,

@@ -28,7 +28,7 @@ std::vector<Snapshot> look_at(const cgroup::Dir& root, std::vector<Container> co
       const auto at = steady_clock::now();
       auto cpu = reader.read_cpu(first.snapshot.container.cgroup);
       if (!cpu || cpu->id != first.snapshot.reading.id) continue;
-      first.snapshot.later = Later{.cpu = std::move(*cpu), .window = at - first.at};
+      first.snapshot.later = Later{.cpu = *cpu, .window = at - first.at};
     }
     snapshots.push_back(std::move(first.snapshot));
   }

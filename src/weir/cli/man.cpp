@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <fmt/ostream.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cctype>
 #include <memory>
@@ -37,7 +38,7 @@ std::string roff(std::string_view text) {
 void print_options(const CLI::App& app, std::ostream& out) {
   for (const CLI::Option* option : app.get_options()) {
     if (option->get_group().empty()) continue;
-    std::string name = option->get_name(option->get_positional(), true);
+    std::string name = option->get_positional() ? option->get_type_name() : option->get_name(false, true);
     std::replace(name.begin(), name.end(), ',', ' ');
     if (option->get_type_size() != 0 && !option->get_positional()) name += ' ' + option->get_type_name();
     fmt::print(out, ".TP\n.B {}\n{}", roff(name), roff(option->get_description()));
@@ -61,10 +62,10 @@ void print_page(const CLI::App& app, const std::string& title, std::ostream& out
   if (summary.ends_with('.')) summary.pop_back();
   fmt::print(out, ".TH {} 1 \"\" \"weir {}\" \"User Commands\"\n.SH NAME\n{} \\- {}\n.SH SYNOPSIS\n",
              roff(upper), kVersion, roff(title), roff(summary));
-  std::string synopsis = title == "weir" ? "weir" : "weir " + app.get_name();
+  const std::string synopsis = title == "weir" ? "weir" : "weir " + app.get_name();
   fmt::print(out, ".B {}\n[options]", roff(synopsis));
   for (const CLI::Option* option : app.get_options())
-    if (option->get_positional()) fmt::print(out, " {}", roff(option->get_name(true)));
+    if (option->get_positional()) fmt::print(out, " {}", roff(option->get_type_name()));
   const auto subs = app.get_subcommands([](const CLI::App* sub) { return !sub->get_group().empty(); });
   if (!subs.empty()) fmt::print(out, " COMMAND");
   fmt::print(out, "\n.SH DESCRIPTION\n");
@@ -97,7 +98,7 @@ void add_man(CLI::App& app, Session& session) {
   CLI::App* sub = app.add_subcommand("man", "Print the man page of weir or of a command, in roff");
   sub->group("");  // for packaging; hidden from the help
   auto command = std::make_shared<std::string>();
-  sub->add_option("COMMAND", *command, "the command; none: weir itself");
+  sub->add_option("COMMAND", *command, "the command; none: weir itself")->type_name("COMMAND");
   sub->callback([&app, &session, command] {
     session.action = [&app, &session, command]() -> int {
       if (command->empty()) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "weir/cli/parser.h"
 
+#include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
 
 #include "weir/base/version.h"
@@ -8,7 +10,22 @@
 
 namespace weir::cli {
 
-void build_parser(CLI::App& app, Session& session) {
+namespace {
+
+/// A word of them could be a target or an option's value: then its command is built for nothing.
+std::vector<CommandEntry> named_by(std::span<const std::string> arguments) {
+  std::vector<CommandEntry> named;
+  const auto is_named = [&](const CommandEntry& c) {
+    return std::ranges::find(arguments, c.name) != arguments.end();
+  };
+  std::ranges::copy_if(commands(), std::back_inserter(named), is_named);
+  const bool needs_all = named.empty() || std::ranges::any_of(named, &CommandEntry::describes_all);
+  return needs_all ? std::vector<CommandEntry>(commands().begin(), commands().end()) : named;
+}
+
+}  // namespace
+
+void build_parser(CLI::App& app, Session& session, std::span<const std::string> arguments) {
   app.name("weir");
   app.description("Control, explain and prove the resources of Linux containers on cgroup v2.");
   app.formatter(std::make_shared<HelpFormatter>(session.terminal.columns));
@@ -43,7 +60,7 @@ void build_parser(CLI::App& app, Session& session) {
   app.add_option("--run-dir", session.paths.run_dir, "the journal's folder (default: /run/weir)")
       ->type_name("DIR");
 
-  for (const CommandEntry& command : commands()) command.add(app, session);
+  for (const CommandEntry& command : named_by(arguments)) command.add(app, session);
 }
 
 }  // namespace weir::cli

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ostream.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <ostream>
 #include <utility>
@@ -40,12 +41,22 @@ int usage_error(const Session& session, std::span<const std::string> arguments, 
   return kUsage;
 }
 
+/// "weir help set" is "weir set --help".
+std::vector<std::string> understood(std::span<const std::string> arguments) {
+  std::vector<std::string> words(arguments.begin(), arguments.end());
+  if (words.empty() || words.front() != "help") return words;
+  words.erase(words.begin());
+  words.emplace_back("--help");
+  return words;
+}
+
 }  // namespace
 
-int run(std::span<const std::string> arguments, Terminal terminal) {
+int run(std::span<const std::string> given, Terminal terminal) {
+  const std::vector<std::string> arguments = understood(given);
   Session session{.terminal = terminal, .paths = {}, .action = {}};
   CLI::App app;
-  build_parser(app, session);
+  build_parser(app, session, arguments);
   // --json must be known before parsing ends, so that a wrong usage is reported in the right form too.
   session.json = std::find(arguments.begin(), arguments.end(), "--json") != arguments.end();
 

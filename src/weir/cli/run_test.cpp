@@ -40,6 +40,16 @@ TEST(Run, OffersTheNearestCommandForAMistypedOne) {
   EXPECT_EQ(o.out, "");
 }
 
+TEST(Run, UnderstandsHelpAsAWord) {
+  EXPECT_EQ(weir({"help", "set"}).out, weir({"set", "--help"}).out);
+  EXPECT_EQ(weir({"help"}).out, weir({"--help"}).out);
+}
+
+TEST(Run, RefusesACommandBehindTheNameOfAnotherAsItDoesAnyTarget) {
+  const Outcome o = weir({"ls", "doctor", "--json", "--cgroup-root", "/nonexistent"});
+  EXPECT_NE(o.code, kDone);
+}
+
 TEST(Run, RefusesAnUnknownOptionAndChangesNothing) {
   const Outcome o = weir({"--frobnicate"});
   EXPECT_EQ(o.code, kUsage);

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <fmt/ostream.h>
 
+#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <memory>
 #include <ostream>
@@ -202,7 +203,7 @@ std::string footer() {
   std::string text = "Knobs:\n";
   for (const cgroup::KnobInfo& knob : cgroup::knobs())
     text += fmt::format(
-        "  {:<17} {}\n",
+        "  {:<21}  {}\n",
         knob.short_form.empty() ? knob.file : fmt::format("{}, {}", knob.file, knob.short_form), knob.syntax);
   return text +
          "Examples:\n"
@@ -219,9 +220,9 @@ void add_set(CLI::App& app, Session& session) {
   CLI::App* command = app.add_subcommand("set", "Change limits of containers now, so that it can be undone");
   command->footer(footer());
   const auto options = std::make_shared<Options>();
-  command->add_option("words", options->words, "targets, and limits as knob=value")
+  command->add_option("words", options->words, "Containers (see Targets in weir --help), and their limits")
       ->required()
-      ->type_name("TARGET|KNOB=VALUE");
+      ->type_name("TARGET... KNOB=VALUE");
   command->add_flag("--dry-run", options->dry_run, "Show old -> new and write nothing");
   command->add_flag("--force", options->force, "Also guarded cgroups, and cuts below what is in use");
   command->add_option("--for", options->lasts, "Take it back after this time, whatever happens to weir")
