@@ -90,7 +90,7 @@ judge() {
 }
 
 unit() { need_packages build && build release && run_programs unit release; }
-asan() { need_packages build && build asan && run_programs asan asan; }
+asan() { need_packages build lint && build asan && run_programs asan asan; }
 tsan() {
   local programs
   mapfile -t programs < <(grep -lE 'std::(jthread|thread|async)|fake_daemon' src/weir/*/*.cpp | sed -E 's|src/weir/([^/]*)/.*|\1_test|' | sort -u)
@@ -124,10 +124,10 @@ keep_status() {
 }
 
 fuzz() {
-  need_packages build lint && build tidy fuzzers || return
+  need_packages build lint && build asan || return
   local program name
   mkdir -p "$logs/fuzz"
-  for program in build/tidy/bin/*_fuzz; do
+  for program in build/asan/bin/*_fuzz; do
     name=$(basename "$program")
     if step "fuzzing: $name" "$logs/fuzz/$name.log" fuzz_one "$program"; then
       pass "fuzz: $name"

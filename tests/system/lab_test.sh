@@ -67,7 +67,18 @@ someone_elses_stays() {
   same_state
 }
 
+composed() {  # by hand, as the compose file says in its head
+  (cd "$WEIR_BUILD_DIR/lab" && docker compose up --detach --quiet-pull)
+  wait_for 30 throttled lab-cpu
+  [[ $(docker inspect --format '{{index .Config.Labels "com.example.cgroup_path"}}' lab-io) == /system.slice/docker-*.scope ]]
+  [[ $(docker inspect --format '{{.HostConfig.Memory}}' lab-memory) == 67108864 ]]
+  (cd "$WEIR_BUILD_DIR/lab" && docker compose down --rmi local)
+  same_state
+}
+throttled() { weir ls "$1" --json | jq -e '.containers[0] | .name == "'"$1"'" and .usage.throttled_time_share > 0.2'; }
+
 before=$(state)
+t "the compose file comes up by docker compose" composed
 t "up --docker starts three containers" up --docker
 t "they are Docker's" runs_with docker
 t "each container is held back by its own resource" held_back

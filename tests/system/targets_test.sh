@@ -150,6 +150,29 @@ by_api() {
   gives jobs cgroup "/weir.slice/weir-jobs.slice/docker-$jobs.scope"
 }
 t "where the files are not there, Docker's API tells the names" by_api
+# A container with the host's cgroupfs, its files and Docker's socket: as an agent runs in Kubernetes.
+inside() {
+  docker run --rm --network none --volume /usr:/usr:ro --volume /usr/lib:/lib:ro --volume /usr/lib64:/lib64:ro \
+    --volume /:/host:ro --volume /sys/fs/cgroup:/host/sys/fs/cgroup --volume "$WEIR_BUILD_DIR/bin:/weir:ro" busybox \
+    /weir/weir --host-root /host --cgroup-root /host/sys/fs/cgroup "$@"
+}
+from_inside() {
+  inside ls docker:web --json | jq -e --arg scope "$scope" '.containers[0] | .name == "web" and .cgroup == $scope'
+  inside set docker:web pids.max=321
+  [[ $(<"$cgroups$scope/pids.max") == 321 ]]
+}
+t "in a container that has the host's cgroupfs weir finds the others and sets their limits" from_inside
+garbage() {
+  local fake=$socket_only-garbage
+  mkdir -p "$fake/run"
+  systemd-socket-activate --accept --inetd --listen "$fake/run/docker.sock" head --bytes 100000 /dev/urandom &
+  local listener=$!
+  wait_for 10 test -S "$fake/run/docker.sock"
+  options=(--host-root "$fake")
+  refuses absent 'docker' other || { kill "$listener"; return 1; }
+  kill "$listener"
+}
+t "a Docker that answers garbage is told, and is no crash" garbage
 hung() {
   local dockerd said before=$SECONDS
   dockerd=$(systemctl show -P MainPID docker)
