@@ -45,7 +45,7 @@ Result<void> write_all(int fd, std::string_view bytes, std::string_view name) {
 
 Result<void> replace_file(const std::string& path, std::string_view bytes, mode_t mode, Durable durable) {
   const std::string temporary = fmt::format("{}.{}.tmp", path, ::getpid());
-  Fd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
+  const Fd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
   if (!fd.valid()) return std::unexpected(errno_error(errno, temporary, "create"));
   const auto fail = [&](Error error) -> Result<void> {
     ::unlink(temporary.c_str());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// The compiled part of fmt, once for the whole program: Debian has no static libfmt, and header-only fmt compiles it anew in every file
-// (2.8 of 4 s each). What fmt's headers declare `extern template`, or use only in their own source, is instantiated here.
+// The compiled part of fmt, once for the whole program: Debian has no static libfmt, and header-only fmt
+// compiles it anew in every file (2.8 of 4 s each). What fmt's headers declare `extern template`, or use only
+// in their own source, is instantiated here.
 #ifndef FMT_HEADER_ONLY
 #include <fmt/format-inl.h>
 

@@ -83,8 +83,8 @@ Result<void> attach(const Chosen& chosen, std::vector<Link>& links) {
 
 struct LimitWrite::Loaded {
   struct Deleter {
-    void operator()(limit_write_bpf* skeleton) const { limit_write_bpf__destroy(skeleton); }
-    void operator()(ring_buffer* ring) const { ring_buffer__free(ring); }
+    void operator()(limit_write_bpf* loaded) const { limit_write_bpf__destroy(loaded); }
+    void operator()(ring_buffer* buffer) const { ring_buffer__free(buffer); }
   };
   std::unique_ptr<limit_write_bpf, Deleter> skeleton;
   std::unique_ptr<ring_buffer, Deleter> ring;

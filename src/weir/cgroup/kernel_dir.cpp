@@ -54,8 +54,8 @@ std::string join(std::string_view path, std::string_view name) {
 }
 
 Result<void> check_component(std::string_view name) {
-  if (name.empty() || name == "." || name == ".." || name.find('/') != name.npos ||
-      name.find('\0') != name.npos)
+  if (name.empty() || name == "." || name == ".." || name.find('/') != std::string_view::npos ||
+      name.find('\0') != std::string_view::npos)
     return std::unexpected(make_error(ErrorKind::invalid, name.substr(0, 256), "is not a plain file name"));
   return {};
 }

@@ -57,7 +57,7 @@ Error ambiguous(const Target& target, const Containers& candidates) {
   std::vector<std::string> texts;
   for (const Container& each : candidates) {
     if (texts.size() == kMostCandidates) {
-      texts.push_back("…");
+      texts.emplace_back("…");
       break;
     }
     texts.push_back(paste_text(each, candidates));

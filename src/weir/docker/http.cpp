@@ -20,7 +20,7 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 namespace http = boost::beast::http;
 
-constexpr std::size_t kHeaderLimit = 64 * 1024;
+constexpr std::size_t kHeaderLimit = 65'536;
 
 milliseconds left_until(steady_clock::time_point deadline) {
   return std::chrono::ceil<milliseconds>(deadline - steady_clock::now());

@@ -93,7 +93,7 @@ class SystemdRunner final : public Runner {
                                                      kQuick));
     std::map<std::string, std::string> state;
     for (const std::string_view line : split(text, '\n'))
-      if (const std::size_t equals = line.find('='); equals != line.npos)
+      if (const std::size_t equals = line.find('='); equals != std::string_view::npos)
         state.emplace(line.substr(0, equals), line.substr(equals + 1));
     return state;
   }

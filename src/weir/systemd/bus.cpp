@@ -23,7 +23,7 @@ constexpr const char* kManager = "org.freedesktop.systemd1.Manager";
 
 struct Call {  // an sd_bus_error and the messages of one call, freed together
   const Library& sd;
-  sd_bus_error error = SD_BUS_ERROR_NULL;
+  sd_bus_error error{};  // SD_BUS_ERROR_NULL, which is C
   sd_bus_message* request = nullptr;
   sd_bus_message* reply = nullptr;
 
