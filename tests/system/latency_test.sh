@@ -55,6 +55,19 @@ t "the page holds its own policy and no link" grep -q "default-src 'none'" "$wor
 t "the table has a line for each result" bash -c "(( \$(wc -l <'$work/table.csv') == \$(jq '.results | length' '$json') + 1 ))"
 t "the race leaves no container and no image behind" left_nothing
 
+killed_race() {
+  weir latency --knob cpu.max --method pwrite,docker_cli --slow-iterations 1000 --no-ebpf >/dev/null 2>"$work/killed" &
+  local pid=$!
+  wait_for 120 grep -q calls "$work/killed"
+  kill -9 "$pid"
+  wait "$pid" || true
+  docker inspect "weir-latency-$pid" >/dev/null  # it is there: nobody could remove it
+  says "removing weir-latency-$pid, which a killed race left" \
+    weir latency --knob cpu.max --method pwrite --iterations 10 --effect-iterations 0 --no-ebpf
+  left_nothing
+}
+t "what a killed race leaves is removed by the next one" killed_race
+
 # A container of the user's own.
 docker run --detach --name race-target --network none --cpus 0.7 --memory 300m busybox sleep 3600 >/dev/null 2>"$work/run" ||
   docker run --detach --name race-target --network none --cpus 0.7 --memory 300m busybox:latest sleep 3600 >/dev/null

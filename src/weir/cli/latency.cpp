@@ -72,7 +72,7 @@ class ProgressLine {
   void show(const latency::Progress& progress, nanoseconds now) {
     const bool new_part = !last_ || last_->knob != progress.step.knob || last_->part != progress.step.part;
     last_ = progress.step;
-    if (!new_part && (!terminal_.err_tty || now - told_ < milliseconds(500))) return;
+    if (!new_part && now - told_ < (terminal_.err_tty ? milliseconds(500) : milliseconds(10'000))) return;
     told_ = now;
     const std::string left =
         progress.left > std::chrono::seconds(2) ? ", " + format_duration(progress.left) + " left" : "";

@@ -25,6 +25,42 @@ namespace {
 constexpr std::chrono::seconds kBuildTimeout{600};
 constexpr std::chrono::seconds kDockerTimeout{120};
 constexpr Bytes kLoadMemory{32 * kMiB};
+constexpr std::string_view kName = "weir-latency-";  // and the process that races it
+constexpr std::string_view kLabel = "weir.latency=race";
+
+std::string own_name() { return fmt::format("{}{}", kName, getpid()); }
+
+/// Whether this is what a race made whose process is no more.
+bool is_orphan(const HostPaths& paths, std::string_view name) {
+  if (!name.starts_with(kName)) return false;
+  const auto pid = parse_u64(name.substr(kName.size()));
+  std::error_code error;
+  const bool runs = !pid || std::filesystem::exists(fmt::format("{}/{}", paths.proc, *pid), error);
+  return !runs && !error;
+}
+
+/// Removes the containers and images of races that were killed. Not inside a container: their processes are
+/// not seen there.
+void sweep_docker(const HostPaths& paths, const std::string& docker, const Tell& tell) {
+  if (!paths.host_root.empty()) return;
+  const auto names = spawn::run_tool(
+      {docker, "ps", "--all", "--filter", fmt::format("label={}", kLabel), "--format", "{{.Names}}"},
+      kDockerTimeout);
+  for (const std::string_view name : names ? words(*names) : std::vector<std::string_view>()) {
+    if (!is_orphan(paths, name)) continue;
+    tell(fmt::format("removing {}, which a killed race left", name));
+    std::ignore = spawn::run_tool({docker, "rm", "--force", "--volumes", std::string(name)}, kDockerTimeout);
+    std::ignore = spawn::run_tool({docker, "rmi", "--force", fmt::format("{}:race", name)}, kDockerTimeout);
+  }
+}
+
+/// Removes the empty cgroups of races that were killed.
+void sweep_cgroups(const HostPaths& paths, cgroup::Dir& root) {
+  if (!paths.host_root.empty()) return;
+  const auto names = root.children();
+  for (const std::string& name : names ? *names : std::vector<std::string>())
+    if (is_orphan(paths, name)) std::ignore = root.remove(name);
+}
 
 std::string last_component(std::string_view path) { return std::string(path.substr(path.rfind('/') + 1)); }
 
@@ -93,7 +129,7 @@ Result<Subject> Subject::build(const HostPaths& paths, const ContainerOptions& o
         make_error(ErrorKind::invalid, context, "is no folder to build from: " + error.message()));
   const bool is_lab = std::filesystem::exists(absolute / "weir-lab", error);
 
-  const std::string name = fmt::format("weir-latency-{}", getpid());
+  const std::string name = own_name();
   const std::string image = name + ":race";
   const std::string& docker = options.docker;
   Subject subject;
@@ -101,6 +137,7 @@ Result<Subject> Subject::build(const HostPaths& paths, const ContainerOptions& o
   subject.ours_ = true;
   subject.busy_ = options.load == Load::cpu && is_lab;
 
+  sweep_docker(paths, docker, tell);
   tell("building the image");
   if (auto built =
           spawn::run_tool({docker, "build", "--quiet", "--tag", image, absolute.string()}, kBuildTimeout);
@@ -117,7 +154,7 @@ Result<Subject> Subject::build(const HostPaths& paths, const ContainerOptions& o
                                    "--name",
                                    name,
                                    "--label",
-                                   "weir.latency=race",
+                                   std::string(kLabel),
                                    "--network",
                                    "none",
                                    "--cgroupns",
@@ -154,7 +191,7 @@ Result<Subject> Subject::named(const HostPaths& paths, const Container& containe
 
 Result<Subject> Subject::own_cgroup(const HostPaths& paths, Load load) {
   Subject subject;
-  subject.name_ = fmt::format("weir-latency-{}", getpid());
+  subject.name_ = own_name();
   subject.ours_ = true;
   if (auto bus = systemd::Bus::connect()) {
     WEIR_TRY(Task sleeper, Task::sleeper());
@@ -171,6 +208,7 @@ Result<Subject> Subject::own_cgroup(const HostPaths& paths, Load load) {
   }
   if (!subject.dir_) {
     WEIR_CHECK(subject.open_root(paths));
+    sweep_cgroups(paths, *subject.root_);
     WEIR_TRY(subject.dir_, subject.root_->make(subject.name_));
     subject.undo_.emplace_back(
         [root = subject.root_.get(), name = subject.name_] { std::ignore = root->remove(name); });
