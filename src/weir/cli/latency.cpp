@@ -310,22 +310,18 @@ void add_latency(CLI::App& app, Session& session) {
                    "docker_cli, docker_api, runc, systemd, open_write_close, pwrite; default: all")
       ->delimiter(',')
       ->type_name("METHOD");
-  command->add_option("--iterations", options->counts.direct, "Writes of each direct method and knob")
-      ->check(CLI::Range(1U, 10'000'000U).description(""))
-      ->type_name("N")
-      ->capture_default_str();
-  command
-      ->add_option("--slow-iterations", options->counts.slow,
-                   "The same for the methods that ask another program")
-      ->check(CLI::Range(1U, 1'000'000U).description(""))
-      ->type_name("N")
-      ->capture_default_str();
-  command
-      ->add_option("--effect-iterations", options->counts.effect,
-                   "Cuts and raises whose first effect is timed")
-      ->check(CLI::Range(0U, 1'000'000U).description(""))
-      ->type_name("N")
-      ->capture_default_str();
+  const auto add_count = [command](const char* name, std::uint32_t& count, std::uint32_t least,
+                                   std::uint32_t most, const char* about) {
+    command->add_option(name, count, about)
+        ->check(CLI::Range(least, most).description(""))
+        ->type_name("N")
+        ->capture_default_str();
+  };
+  add_count("--iterations", options->counts.direct, 1, 10'000'000, "Writes of each direct method and knob");
+  add_count("--slow-iterations", options->counts.slow, 1, 1'000'000,
+            "The same for the methods that ask another program");
+  add_count("--effect-iterations", options->counts.effect, 0, 1'000'000,
+            "Cuts and raises whose first effect is timed");
   command->add_flag("--quick", options->quick, "500, 5 and 3 iterations: a first look");
   command->add_flag("--no-ebpf", options->no_ebpf, "Time the call alone, without any hook that adds to it");
   command->add_option("--load", options->load, "What the container does meanwhile: idle, cpu or memory")

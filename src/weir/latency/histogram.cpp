@@ -50,13 +50,7 @@ std::vector<std::string> histogram(const Report& report, cgroup::Knob knob, Stag
   for (const MethodInfo& method : methods())
     if (const Row* row = find_row(report, method.method, knob, stage, direction)) rows.push_back(row);
   if (rows.empty()) return {};
-  std::uint64_t least = UINT64_MAX;
-  std::uint64_t most = 1;
-  for (const Row* row : rows) {
-    least = std::min(least, row->sorted_ns.front());
-    most = std::max(most, row->sorted_ns.back());
-  }
-  const LogScale scale(least, most);
+  const LogScale scale = common_scale(rows);
   const std::size_t cells = std::clamp<std::size_t>(columns, kTitleWidth + 20, 160) - kTitleWidth;
   std::vector<std::string> lines{fmt::format("{:<{}}{}", "", kTitleWidth, axis(scale, cells))};
   for (const Row* row : rows)

@@ -124,6 +124,16 @@ Report make_report(Setting setting, const Outcome& outcome) {
   return report;
 }
 
+LogScale common_scale(const std::vector<const Row*>& rows) {
+  std::uint64_t least = UINT64_MAX;
+  std::uint64_t most = 1;
+  for (const Row* row : rows) {
+    least = std::min(least, row->sorted_ns.front());
+    most = std::max(most, row->sorted_ns.back());
+  }
+  return {least, most};
+}
+
 const Row* find_row(const Report& report, Method method, Knob knob, Stage stage, Direction direction) {
   const auto found = std::ranges::find_if(report.rows, [&](const Row& row) {
     return row.method == method && row.knob == knob && row.stage == stage && row.direction == direction;

@@ -8,6 +8,7 @@
 
 #include "weir/latency/plan.h"
 #include "weir/latency/race.h"
+#include "weir/latency/scale.h"
 #include "weir/latency/stats.h"
 
 namespace weir::latency {
@@ -53,6 +54,8 @@ struct Report {
 
 Report make_report(Setting setting, const Outcome& outcome);
 
+/// From the fastest to the slowest call of all these rows; each has at least one.
+LogScale common_scale(const std::vector<const Row*>& rows);
 const Row* find_row(const Report& report, Method method, cgroup::Knob knob, Stage stage,
                     Direction direction = Direction::any);
 

@@ -115,13 +115,7 @@ std::string row_svg(const Report& report, const Row& row, const LogScale& scale,
 }
 
 std::string figure(const Report& report, const std::vector<const Row*>& rows) {
-  std::uint64_t least = UINT64_MAX;
-  std::uint64_t most = 1;
-  for (const Row* row : rows) {
-    least = std::min(least, row->sorted_ns.front());
-    most = std::max(most, row->sorted_ns.back());
-  }
-  const LogScale scale(least, most);
+  const LogScale scale = common_scale(rows);
   const double height = kRow * static_cast<double>(rows.size()) + kAxis;
   std::string svg =
       fmt::format(R"(<div class="scroll"><svg viewBox="0 0 {:.0f} {:.0f}" role="img" aria-label="{}">)",
