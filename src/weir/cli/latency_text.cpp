@@ -23,20 +23,6 @@ constexpr std::size_t kWide = 110;  // from here on all columns are shown
 
 std::string time(std::uint64_t ns) { return format_duration(std::chrono::nanoseconds(ns)); }
 
-/// "17,204x"; "" where there is nothing to compare with.
-std::string faster(const Report& report, const Row& row) {
-  for (const latency::Ratio& ratio : report.ratios) {
-    if (ratio.method != row.method || ratio.knob != row.knob || ratio.stage != row.stage ||
-        ratio.direction != row.direction)
-      continue;
-    if (ratio.p50 < 10) return fmt::format("{:.2f}x", ratio.p50);
-    std::string digits = fmt::format("{:.0f}", ratio.p50);
-    for (std::size_t i = digits.size(); i > 3; i -= 3) digits.insert(i - 3, ",");
-    return digits + "x";
-  }
-  return {};
-}
-
 std::string stage_title(const Row& row) {
   const std::string_view knob = latency::raced(row.knob).file;
   switch (row.stage) {
@@ -63,7 +49,7 @@ std::string heading(const Row& row, bool wide) {
 
 std::string line(const Report& report, const Row& row, bool wide) {
   const latency::Summary& s = row.summary;
-  const std::string ratio = faster(report, row);
+  const std::string ratio = latency::ratio_text(report, row);
   return fmt::format("{:<26}{:>6}{}{:>9}{:>9}{:>9}{}{:>9}{}\n", latency::info(row.method).title, s.n,
                      wide ? fmt::format("{:>9}{:>9}", time(s.min_ns), time(s.mean_ns)) : "", time(s.p50_ns),
                      time(s.p90_ns), time(s.p99_ns), wide ? fmt::format("{:>9}", time(s.p999_ns)) : "",

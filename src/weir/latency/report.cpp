@@ -124,6 +124,18 @@ Report make_report(Setting setting, const Outcome& outcome) {
   return report;
 }
 
+std::string ratio_text(const Report& report, const Row& row) {
+  const auto ratio = std::ranges::find_if(report.ratios, [&](const Ratio& each) {
+    return each.method == row.method && each.knob == row.knob && each.stage == row.stage &&
+           each.direction == row.direction;
+  });
+  if (ratio == report.ratios.end()) return {};
+  if (ratio->p50 < 10) return fmt::format("{:.2f}x", ratio->p50);
+  std::string digits = fmt::format("{:.0f}", ratio->p50);
+  for (std::size_t i = digits.size(); i > 3; i -= 3) digits.insert(i - 3, ",");
+  return digits + "x";
+}
+
 LogScale common_scale(const std::vector<const Row*>& rows) {
   std::uint64_t least = UINT64_MAX;
   std::uint64_t most = 1;

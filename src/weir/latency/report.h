@@ -54,6 +54,9 @@ struct Report {
 
 Report make_report(Setting setting, const Outcome& outcome);
 
+/// How many times faster than `docker update` the median is, "2.03x" or "17,204x"; "" where nothing is there
+/// to compare with.
+std::string ratio_text(const Report& report, const Row& row);
 /// From the fastest to the slowest call of all these rows; each has at least one.
 LogScale common_scale(const std::vector<const Row*>& rows);
 const Row* find_row(const Report& report, Method method, cgroup::Knob knob, Stage stage,

@@ -44,14 +44,6 @@ th:first-child, td:first-child { text-align: left; padding-left: 0; } th { font-
 std::string time(std::uint64_t ns) { return format_duration(std::chrono::nanoseconds(ns)); }
 
 /// "17204 times faster"
-std::string ratio_text(const Report& report, const Row& row) {
-  for (const Ratio& ratio : report.ratios)
-    if (ratio.method == row.method && ratio.knob == row.knob && ratio.stage == row.stage &&
-        ratio.direction == row.direction && row.method != ratio.to)
-      return ratio.p50 < 10 ? fmt::format("{:.1f}x", ratio.p50) : fmt::format("{:.0f}x", ratio.p50);
-  return {};
-}
-
 std::string stage_title(const Row& row) {
   switch (row.stage) {
     case Stage::call:
@@ -108,9 +100,10 @@ std::string row_svg(const Report& report, const Row& row, const LogScale& scale,
   svg += fmt::format(R"(<line class="median" x1="{0:.1f}" x2="{0:.1f}" y1="{1:.1f}" y2="{2:.1f}"/>)", x,
                      base - kBar - 3, base + 3);
   const std::string ratio = ratio_text(report, row);
-  svg += fmt::format(R"(<text x="{:.1f}" y="{:.1f}">{}<tspan class="soft">{}</tspan></text></g>)",
-                     kLabel + kPlot + 14, base - 6, time(row.summary.p50_ns),
-                     ratio.empty() ? "" : fmt::format("  {} faster", ratio));
+  svg +=
+      fmt::format(R"(<text x="{:.1f}" y="{:.1f}">{}<tspan class="soft">{}</tspan></text></g>)",
+                  kLabel + kPlot + 14, base - 6, time(row.summary.p50_ns),
+                  ratio.empty() || row.method == Method::docker_cli ? "" : fmt::format("  {} faster", ratio));
   return svg;
 }
 
