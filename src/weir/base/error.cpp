@@ -26,8 +26,19 @@ std::string_view to_string(ErrorKind kind) {
   return "failed";
 }
 
+namespace {
+
+/// A name of 4 KiB hides what is said of it.
+std::string shortened(const std::string& name) {
+  constexpr std::size_t kMost = 200;
+  if (name.size() <= kMost) return name;
+  return fmt::format("{}…{}", name.substr(0, kMost / 2), name.substr(name.size() - kMost / 4));
+}
+
+}  // namespace
+
 std::string Error::message() const {
-  std::string text = subject.empty() ? what : fmt::format("{}: {}", subject, what);
+  std::string text = subject.empty() ? what : fmt::format("{}: {}", shortened(subject), what);
   if (err != 0) text += fmt::format(": {}", strerrordesc_np(err) ? strerrordesc_np(err) : "unknown error");
   return text;
 }

@@ -64,6 +64,14 @@ TEST(Run, ReportsAWrongUsageAsJsonWhereJsonIsAsked) {
   EXPECT_EQ(string_member((*json)["error"], "kind"), "invalid");
 }
 
+TEST(Run, ShortensANameOfFourKibibytesInWhatItSays) {
+  const std::string name(4096, 'n');
+  const Outcome o = weir({"set", name, "cpus=none"});
+  EXPECT_EQ(o.code, kUsage);
+  EXPECT_LT(weir({"set", name + "/x", "cpus=1"}).err.size(), 1000U);
+  EXPECT_LT(weir({"set", "unit:" + name, "cpus=1", "--cgroup-root", "/nonexistent"}).err.size(), 1000U);
+}
+
 TEST(Run, EscapesHostileBytesOfTheCommandLine) {
   EXPECT_THAT(weir({"\x1b[31mred"}).err, Not(HasSubstr("\x1b")));
 }
