@@ -28,7 +28,7 @@ constexpr std::string_view kHead = R"(<!doctype html>
 @media (prefers-color-scheme: dark) {
   :root { --page: #14181b; --ink: #e8eaec; --soft: #9aa5af; --line: #2f363c; --direct: #3fc1b8; --slow: #d9a650; }
 }
-body { margin: 0 auto; padding: 2rem 1.25rem 4rem; max-width: 58rem; background: var(--page); color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
+body { margin: 0 auto; padding: 2rem 1.25rem 4rem; max-width: 62rem; background: var(--page); color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
 h1 { font-size: 1.6rem; margin: 0; } h2 { font-size: 1.25rem; margin: 2.5rem 0 0; } h3 { font-size: 1rem; margin: 1.5rem 0 .25rem; font-weight: 600; }
 p { margin: .5rem 0; } .soft { color: var(--soft); } .scroll { overflow-x: auto; }
 svg { display: block; width: 100%; min-width: 40rem; height: auto; } svg text { font: 13px system-ui, sans-serif; fill: var(--ink); } svg .soft { fill: var(--soft); }
