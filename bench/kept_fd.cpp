@@ -97,8 +97,10 @@ std::function<bool(std::size_t)> journalled(const cgroup::Dir& root, const std::
     const SystemClock clock;
     for (std::size_t i = 0; i < writes; ++i) {
       const limits::Request request{
-          .targets = {{.target = name, .container = {.name = name, .cgroup = "/" + name}}},
-          .settings = {{.knob = cgroup::Knob::cpu_max, .text = i % 2 == 0 ? "50000 100000" : "60000 100000"}},
+          .targets = {{.target = name,
+                       .container = {.name = name, .cgroup = "/" + name},
+                       .settings = {{.knob = cgroup::Knob::cpu_max,
+                                     .text = i % 2 == 0 ? "50000 100000" : "60000 100000"}}}},
           .guarded = {}};
       auto plan = limits::make_plan(root, request);
       if (!plan) return fail(plan.error());

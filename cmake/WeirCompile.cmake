@@ -48,6 +48,11 @@ find_library(WEIR_LIBZ libz.a REQUIRED)
 add_library(weir_libbpf INTERFACE)
 target_include_directories(weir_libbpf SYSTEM INTERFACE ${WEIR_LIBBPF_INCLUDE})
 target_link_libraries(weir_libbpf INTERFACE ${WEIR_LIBBPF} ${WEIR_LIBELF} ${WEIR_LIBZ})
+find_path(WEIR_YAML_INCLUDE yaml-cpp/yaml.h REQUIRED)
+find_library(WEIR_YAML libyaml-cpp.a REQUIRED)  # its CMake package knows the shared one only
+add_library(weir_yaml INTERFACE)
+target_include_directories(weir_yaml SYSTEM INTERFACE ${WEIR_YAML_INCLUDE})
+target_link_libraries(weir_yaml INTERFACE ${WEIR_YAML})
 # Boost headers are used header-only and are noisy under our warnings.
 add_library(weir_boost INTERFACE)
 target_include_directories(weir_boost SYSTEM INTERFACE ${Boost_INCLUDE_DIRS})

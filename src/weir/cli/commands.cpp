@@ -4,6 +4,7 @@
 
 namespace weir::cli {
 
+void add_apply(CLI::App& app, Session& session);
 void add_changes(CLI::App& app, Session& session);
 void add_completion(CLI::App& app, Session& session);
 void add_doctor(CLI::App& app, Session& session);
@@ -17,9 +18,16 @@ void add_undo(CLI::App& app, Session& session);
 namespace {
 
 constexpr CommandEntry kCommands[] = {
-    {"doctor", add_doctor}, {"ls", add_ls},           {"set", add_set},
-    {"undo", add_undo},     {"changes", add_changes}, {"completion", add_completion, true},
-    {"lab", add_lab},       {"latency", add_latency}, {"man", add_man, true},
+    {"doctor", add_doctor},
+    {"ls", add_ls},
+    {"set", add_set},
+    {"apply", add_apply},
+    {"undo", add_undo},
+    {"changes", add_changes},
+    {"completion", add_completion, true},
+    {"lab", add_lab},
+    {"latency", add_latency},
+    {"man", add_man, true},
 };
 
 }  // namespace

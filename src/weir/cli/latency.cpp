@@ -133,7 +133,7 @@ Result<Found> find_target(const Session& session, const std::string& text) {
                                       "weir latency times one: name it"));
   WEIR_TRY(Subject subject, Subject::named(session.paths, found.front()));
   return Found{.subject = std::move(subject),
-               .named = limits::Wanted{.target = text, .container = found.front()}};
+               .named = limits::Wanted{.target = text, .container = found.front(), .settings = {}}};
 }
 
 Result<Found> find_subject(const Session& session, const Options& options, latency::Setting& setting,

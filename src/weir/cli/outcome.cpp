@@ -50,6 +50,10 @@ void print(const Session& session, const Outcome& outcome, Gone gone) {
       fmt::print(out, "{} {} -> {}\n", where, terminal_safe(value_text(change.before)),
                  terminal_safe(value_text(change.after)));
       break;
+    case Status::rolled_back:
+      fmt::print(out, "{} {} -> {}, taken back\n", where, terminal_safe(value_text(change.before)),
+                 terminal_safe(value_text(change.after)));
+      break;
     case Status::unchanged:
       fmt::print(out, "{} {} (unchanged{}{})\n", where, terminal_safe(value_text(change.after)),
                  change.note.empty() ? "" : ": ", terminal_safe(change.note));
@@ -75,6 +79,7 @@ int exit_code(const Outcome& outcome, Gone gone) {
       return kDone;
     case Status::gone:
       return gone == Gone::is_fine ? kDone : kTargetGone;
+    case Status::rolled_back:
     case Status::refused:
     case Status::failed:
       return outcome.error && outcome.error->kind == ErrorKind::absent ? kHostCannot : kFailed;

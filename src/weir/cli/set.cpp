@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: MIT
-// `weir set TARGET… knob=value…`: everything is parsed, resolved, looked at and checked before the first
-// write.
+// `weir set TARGET… knob=value…`, `weir set -f FILE` and `weir apply FILE`: everything is parsed, resolved,
+// looked at and checked before the first write.
 #include <fmt/format.h>
 #include <fmt/ostream.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <filesystem>
+#include <istream>
+#include <iterator>
 #include <memory>
 #include <ostream>
 
 #include "weir/base/clock.h"
 #include "weir/base/escape.h"
+#include "weir/base/file.h"
 #include "weir/base/text.h"
 #include "weir/cgroup/dir.h"
 #include "weir/cgroup/knob.h"
@@ -20,6 +24,7 @@
 #include "weir/limits/caller.h"
 #include "weir/limits/journal.h"
 #include "weir/limits/plan.h"
+#include "weir/limits/plan_file.h"
 #include "weir/limits/restore.h"
 #include "weir/limits/undo.h"
 #include "weir/limits/writer.h"
@@ -33,14 +38,20 @@ constexpr std::chrono::hours kLongestFor{24 * 365};
 
 struct Options {
   std::vector<std::string> words;
+  std::string file;  ///< a plan; "-" is stdin
   std::string reason, lasts;
   bool dry_run = false, force = false, timing = false;
 };
 
-/// What the command line says, checked as far as that goes without asking the host.
-struct Parsed {
-  std::vector<container::Target> targets;
-  std::vector<cgroup::Setting> settings;
+/// What the command line or the plan says, checked as far as that goes without asking the host.
+struct Asked {
+  struct One {
+    container::Target target;
+    std::vector<cgroup::Setting> settings;
+    std::string where;  ///< in the plan; "" for the command line
+  };
+  std::vector<One> targets;
+  std::string reason;
   nanoseconds lasts{0};
 };
 
@@ -56,39 +67,87 @@ bool is_assignment(std::string_view word) {
          word.substr(0, equals).find_first_of(":/") == std::string_view::npos;
 }
 
-Result<Parsed> parse(const Options& options) {
-  Parsed parsed;
-  for (const std::string& word : options.words) {
+/// The error with its place in the plan in front.
+Error at(const std::string& where, Error error) {
+  if (!where.empty()) error.subject = fmt::format("{}: {}", where, error.subject);
+  return error;
+}
+
+Result<Asked> parse_words(const std::vector<std::string>& words) {
+  Asked asked;
+  std::vector<cgroup::Setting> settings;
+  for (const std::string& word : words) {
     if (is_assignment(word)) {
       WEIR_TRY(cgroup::Setting setting, cgroup::parse_setting(word));
-      parsed.settings.push_back(std::move(setting));
+      settings.push_back(std::move(setting));
     } else {
       WEIR_TRY(container::Target target, container::parse_target(word));
-      parsed.targets.push_back(std::move(target));
+      asked.targets.push_back({.target = std::move(target), .settings = {}, .where = {}});
     }
   }
   constexpr std::string_view kExample = "for example: weir set web cpus=1.5 memory=512M";
-  if (parsed.targets.empty())
+  if (asked.targets.empty())
     return std::unexpected(make_error(ErrorKind::invalid, "set", "no target is named", kExample));
-  if (parsed.settings.empty())
+  if (settings.empty())
     return std::unexpected(make_error(ErrorKind::invalid, "set", "no knob=value is given", kExample));
-  if (options.reason.size() > 1000)
-    return std::unexpected(make_error(ErrorKind::invalid, "--reason", "is longer than 1000 bytes"));
-  if (!options.lasts.empty()) {
-    WEIR_TRY(parsed.lasts, parse_duration(options.lasts));
-    if (parsed.lasts < std::chrono::milliseconds(1) || parsed.lasts > kLongestFor)
-      return std::unexpected(make_error(ErrorKind::invalid, "--for", "must be between 1ms and a year",
-                                        "for example: --for 30s"));
-  }
-  return parsed;
+  for (Asked::One& one : asked.targets) one.settings = settings;
+  return asked;
 }
 
-Result<limits::Request> resolve_all(const Session& session, const Parsed& parsed, cgroup::Dir& root) {
-  limits::Request request{.targets = {}, .settings = parsed.settings, .guarded = {}};
-  for (const container::Target& target : parsed.targets) {
-    WEIR_TRY(std::vector<Container> found, container::resolve(target, session.paths, root));
-    for (Container& one : found)
-      request.targets.push_back({.target = target.text, .container = std::move(one)});
+Result<Asked> read_plan(const Session& session, const Options& options) {
+  constexpr std::size_t kLongestPlan = std::size_t{1} << 20;
+  std::string text;
+  const bool is_stdin = options.file == "-";
+  if (is_stdin) {
+    text.assign(std::istreambuf_iterator<char>(session.terminal.in), {});
+  } else {
+    WEIR_TRY(text, read_file(options.file, kLongestPlan));
+  }
+  if (text.size() > kLongestPlan)
+    return std::unexpected(make_error(ErrorKind::invalid, options.file, "is longer than 1 MiB"));
+  WEIR_TRY(limits::PlanFile plan, limits::parse_plan_file(text, is_stdin ? "stdin" : options.file));
+  Asked asked;
+  asked.reason = std::move(plan.reason);
+  if (!plan.lasts.empty()) {
+    WEIR_TRY(asked.lasts, parse_duration(plan.lasts));
+  }
+  for (limits::PlanFile::Entry& entry : plan.entries) {
+    auto target = container::parse_target(entry.target);
+    if (!target) return std::unexpected(at(entry.where, std::move(target).error()));
+    asked.targets.push_back({.target = std::move(*target),
+                             .settings = std::move(entry.settings),
+                             .where = std::move(entry.where)});
+  }
+  return asked;
+}
+
+Result<Asked> parse(const Session& session, const Options& options) {
+  if (options.file.empty() == options.words.empty())
+    return std::unexpected(make_error(ErrorKind::invalid, "set",
+                                      "names targets and limits, or a plan with -f, one of the two",
+                                      "for example: weir set web cpus=1.5    weir set -f plan.yml"));
+  WEIR_TRY(Asked asked, options.file.empty() ? parse_words(options.words) : read_plan(session, options));
+  if (!options.reason.empty()) asked.reason = options.reason;
+  if (asked.reason.size() > 1000)
+    return std::unexpected(make_error(ErrorKind::invalid, "the reason", "is longer than 1000 bytes"));
+  if (!options.lasts.empty()) {
+    WEIR_TRY(asked.lasts, parse_duration(options.lasts));
+  }
+  const bool timed = !options.lasts.empty() || asked.lasts.count() != 0;
+  if (timed && (asked.lasts < std::chrono::milliseconds(1) || asked.lasts > kLongestFor))
+    return std::unexpected(
+        make_error(ErrorKind::invalid, "--for", "must be between 1ms and a year", "for example: --for 30s"));
+  return asked;
+}
+
+Result<limits::Request> resolve_all(const Session& session, const Asked& asked, cgroup::Dir& root) {
+  limits::Request request{.targets = {}, .guarded = {}};
+  for (const Asked::One& one : asked.targets) {
+    auto found = container::resolve(one.target, session.paths, root);
+    if (!found) return std::unexpected(at(one.where, std::move(found).error()));
+    for (Container& each : *found)
+      request.targets.push_back(
+          {.target = one.target.text, .container = std::move(each), .settings = one.settings});
   }
   const limits::Caller caller = limits::read_caller(session.paths);
   request.guarded = {.own_cgroup = limits::read_own_cgroup(session.paths), .user = caller.login_uid};
@@ -125,8 +184,8 @@ Result<void> arrange_restore(const Session& session, const limits::Change& first
 }
 
 /// More than one container that the user did not name one by one: shows what would happen and asks.
-bool agreed(const Session& session, const Parsed& parsed, const limits::Plan& plan) {
-  const bool set = std::any_of(parsed.targets.begin(), parsed.targets.end(), container::is_set);
+bool agreed(const Session& session, const Asked& asked, const limits::Plan& plan) {
+  const bool set = std::ranges::any_of(asked.targets, container::is_set, &Asked::One::target);
   if (!set || plan.targets.size() < 2) return true;
   if (!session.yes) {
     for (const limits::Outcome& outcome : plan.outcomes())
@@ -162,9 +221,9 @@ void print_timing(const Session& session, const Times& times, const limits::Appl
 Result<int> set(Session& session, const Options& options) {
   const SystemClock clock;
   Times times{.begin = clock.monotonic()};
-  WEIR_TRY(const Parsed parsed, parse(options));
+  WEIR_TRY(const Asked asked, parse(session, options));
   WEIR_TRY(const std::unique_ptr<cgroup::Dir> root, cgroup::open_root(session.paths.cgroup_root));
-  WEIR_TRY(limits::Request request, resolve_all(session, parsed, *root));
+  WEIR_TRY(limits::Request request, resolve_all(session, asked, *root));
   request.force = options.force ? limits::Force::yes : limits::Force::no;
   times.resolved = clock.monotonic();
   WEIR_TRY(limits::Plan plan, limits::make_plan(*root, request));
@@ -172,7 +231,7 @@ Result<int> set(Session& session, const Options& options) {
 
   if (!plan.possible()) hold_back(plan);
   if (options.dry_run || !plan.has_work()) return show(session, plan.outcomes(), 0, Gone::is_failure);
-  if (!agreed(session, parsed, plan)) {
+  if (!agreed(session, asked, plan)) {
     fmt::print(session.terminal.err, "weir: nothing was changed\n");
     return kFailed;
   }
@@ -186,12 +245,12 @@ Result<int> set(Session& session, const Options& options) {
                                  }}));
   times.opened = clock.monotonic();
   limits::Order order{.who = limits::read_caller(session.paths),
-                      .reason = options.reason,
-                      .restore_after = parsed.lasts,
+                      .reason = asked.reason,
+                      .restore_after = asked.lasts,
                       .arrange_restore = {}};
-  if (parsed.lasts.count() > 0)
+  if (asked.lasts.count() > 0)
     order.arrange_restore = [&](const limits::Change& first) {
-      return arrange_restore(session, first, parsed.lasts, options.force);
+      return arrange_restore(session, first, asked.lasts, options.force);
     };
   WEIR_TRY(const limits::Applied applied, limits::apply(plan, journal, clock, order));
   const int code = show(session, plan.outcomes(), applied.epoch, Gone::is_failure);
@@ -214,6 +273,23 @@ std::string footer() {
          "Take it back: weir undo. What was changed: weir changes.";
 }
 
+void add_common(CLI::App& command, const std::shared_ptr<Options>& options) {
+  command.add_flag("--dry-run", options->dry_run, "Show old -> new and write nothing");
+  command.add_flag("--force", options->force, "Also guarded cgroups, and cuts below what is in use");
+  command.add_option("--for", options->lasts, "Take it back after this time, whatever happens to weir")
+      ->type_name("TIME");
+  command.add_option("--reason", options->reason, "Why, for the journal")->type_name("TEXT");
+}
+
+void set_action(CLI::App& command, Session& session, const std::shared_ptr<Options>& options) {
+  command.callback([&session, options] {
+    session.action = [&session, options] {
+      const Result<int> code = set(session, *options);
+      return code ? *code : report(session, code.error());
+    };
+  });
+}
+
 }  // namespace
 
 void add_set(CLI::App& app, Session& session) {
@@ -221,20 +297,30 @@ void add_set(CLI::App& app, Session& session) {
   command->footer(footer());
   const auto options = std::make_shared<Options>();
   command->add_option("words", options->words, "Containers (see Targets in weir --help), and their limits")
-      ->required()
       ->type_name("TARGET... KNOB=VALUE");
-  command->add_flag("--dry-run", options->dry_run, "Show old -> new and write nothing");
-  command->add_flag("--force", options->force, "Also guarded cgroups, and cuts below what is in use");
-  command->add_option("--for", options->lasts, "Take it back after this time, whatever happens to weir")
-      ->type_name("TIME");
-  command->add_option("--reason", options->reason, "Why, for the journal")->type_name("TEXT");
+  command->add_option("-f,--file", options->file, "A plan of many changes instead; see weir help apply")
+      ->type_name("FILE");
+  add_common(*command, options);
   command->add_flag("--timing", options->timing)->group("");
-  command->callback([&session, options] {
-    session.action = [&session, options] {
-      const Result<int> code = set(session, *options);
-      return code ? *code : report(session, code.error());
-    };
-  });
+  set_action(*command, session, options);
+}
+
+void add_apply(CLI::App& app, Session& session) {
+  CLI::App* command = app.add_subcommand("apply", "Change the limits that a plan names, all of them or none");
+  command->footer(
+      "A plan:\n"
+      "  reason: the sale begins at nine\n"
+      "  for: 2h\n"
+      "  limits:\n"
+      "    web: {cpus: 1.5, memory: 512M}\n"
+      "    'label:tier=batch': {cpu.weight: 50}\n"
+      "Examples:\n"
+      "  weir apply plan.yml --dry-run\n"
+      "  weir apply plan.yml -y");
+  const auto options = std::make_shared<Options>();
+  command->add_option("plan", options->file, "The plan; - is stdin")->required()->type_name("FILE");
+  add_common(*command, options);
+  set_action(*command, session, options);
 }
 
 }  // namespace weir::cli

@@ -26,12 +26,13 @@ Result<Loan> Loan::take(const HostPaths& paths, const limits::Wanted& container,
                         const std::vector<cgroup::Setting>& settings, const Clock& clock) {
   WEIR_TRY(const std::unique_ptr<cgroup::Dir> root, cgroup::open_root(paths.cgroup_root));
   const limits::Caller caller = limits::read_caller(paths);
-  WEIR_TRY(limits::Plan plan,
-           limits::make_plan(
-               *root, {.targets = {container},
-                       .settings = settings,
-                       .guarded = {.own_cgroup = limits::read_own_cgroup(paths), .user = caller.login_uid},
-                       .force = limits::Force::no}));
+  WEIR_TRY(
+      limits::Plan plan,
+      limits::make_plan(
+          *root,
+          {.targets = {{.target = container.target, .container = container.container, .settings = settings}},
+           .guarded = {.own_cgroup = limits::read_own_cgroup(paths), .user = caller.login_uid},
+           .force = limits::Force::no}));
   for (const limits::Outcome& outcome : plan.outcomes())
     if (outcome.error) return std::unexpected(*outcome.error);
   WEIR_TRY(limits::Journal journal, open_journal(paths));

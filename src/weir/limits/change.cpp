@@ -43,6 +43,8 @@ std::string_view to_string(Status status) {
       return "failed";
     case Status::gone:
       return "gone";
+    case Status::rolled_back:
+      return "rolled-back";
   }
   return "failed";
 }

@@ -75,7 +75,7 @@ inline Place place(const Change& change) {
 }
 
 /// What became of one knob of one target in this run.
-enum class Status { changed, unchanged, dry_run, refused, failed, gone };
+enum class Status { changed, unchanged, dry_run, refused, failed, gone, rolled_back };
 std::string_view to_string(Status status);
 
 /// A change (asked for or taken back) and its fate; `error` says why for refused, failed and gone.

@@ -4,7 +4,10 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <limits>
+#include <optional>
 #include <set>
 #include <tuple>
 #include <utility>
@@ -95,6 +98,63 @@ void add_forgotten_weight(const cgroup::Dir& dir, std::vector<Step>& steps, Forc
   if (outcome.status == Status::dry_run) steps.push_back({.wanted = weight, .outcome = std::move(outcome)});
 }
 
+/// The settings of all targets that name the same container, together.
+Result<std::vector<Wanted>> merge(const std::vector<Wanted>& targets) {
+  std::vector<Wanted> merged;
+  for (const Wanted& wanted : targets) {
+    const auto same = std::ranges::find_if(
+        merged, [&](const Wanted& other) { return other.container.cgroup == wanted.container.cgroup; });
+    if (same == merged.end()) {
+      merged.push_back(wanted);
+      continue;
+    }
+    for (const Setting& setting : wanted.settings) {
+      const auto twin = std::ranges::find_if(same->settings, [&](const Setting& other) {
+        return other.knob == setting.knob && other.device == setting.device;
+      });
+      if (twin == same->settings.end())
+        same->settings.push_back(setting);
+      else if (*twin != setting)
+        return std::unexpected(
+            make_error(ErrorKind::invalid, wanted.container.name,
+                       fmt::format("'{}' and '{}' both mean it, and give it different {}", same->target,
+                                   wanted.target, cgroup::info(setting.knob).file),
+                       "name it once, or give both the same value"));
+    }
+  }
+  for (const Wanted& wanted : merged) WEIR_CHECK(check_settings(wanted.settings));
+  return merged;
+}
+
+/// A limit as one number; nothing for what has no order (lists, switches, several keys). "max" is the
+/// greatest.
+std::optional<double> magnitude(const Setting& setting) {
+  constexpr double kUnlimited = std::numeric_limits<double>::infinity();
+  switch (cgroup::info(setting.knob).shape) {
+    case cgroup::Shape::cpu_max: {
+      const auto value = cgroup::parse_cpu_max(setting.text);
+      if (!value) return std::nullopt;
+      const auto cpus = value->cpus();
+      return cpus.is_unlimited() ? kUnlimited : cpus.value();
+    }
+    case cgroup::Shape::bytes:
+    case cgroup::Shape::number:
+    case cgroup::Shape::micros: {
+      if (setting.text == "max") return kUnlimited;
+      const auto number = parse_u64(setting.text);
+      return number ? std::optional(static_cast<double>(*number)) : std::nullopt;
+    }
+    default:
+      return std::nullopt;
+  }
+}
+
+bool cuts(const Change& change) {
+  const auto before = magnitude(change.before);
+  const auto after = magnitude(change.after);
+  return before && after && *after < *before;
+}
+
 Result<std::unique_ptr<cgroup::Dir>> open_target(const cgroup::Dir& root, const Container& container,
                                                  const Request& request) {
   const std::string& path = container.cgroup;
@@ -118,7 +178,7 @@ Result<std::unique_ptr<cgroup::Dir>> open_target(const cgroup::Dir& root, const 
 PlannedTarget plan_target(const cgroup::Dir& root, const Wanted& wanted, const Request& request) {
   PlannedTarget planned;
   auto dir = open_target(root, wanted.container, request);
-  for (const Setting& setting : request.settings) {
+  for (const Setting& setting : wanted.settings) {
     Outcome outcome{.change = {.before = setting, .after = setting}, .status = Status::refused, .error = {}};
     outcome.change.before.text.clear();
     if (dir)
@@ -223,14 +283,39 @@ Outcome look(const cgroup::Dir& dir, const Setting& wanted, Force force) {
 }
 
 Result<Plan> make_plan(const cgroup::Dir& root, const Request& request) {
-  WEIR_CHECK(check_settings(request.settings));
+  WEIR_TRY(const std::vector<Wanted> merged, merge(request.targets));
   Plan plan{.targets = {}, .force = request.force};
-  std::set<std::string> seen;  // two targets may name the same container
-  for (const Wanted& wanted : request.targets) {
-    if (seen.insert(wanted.container.cgroup).second)
-      plan.targets.push_back(plan_target(root, wanted, request));
-  }
+  for (const Wanted& wanted : merged) plan.targets.push_back(plan_target(root, wanted, request));
   return plan;
+}
+
+std::vector<Write> write_order(Plan& plan) {
+  struct Sortable {
+    Write write;
+    bool cuts;
+    std::ptrdiff_t depth;
+  };
+  std::vector<Sortable> places;
+  for (PlannedTarget& target : plan.targets) {
+    for (Step& step : target.steps) {
+      if (step.outcome.status != Status::dry_run) continue;
+      const Change& change = step.outcome.change;
+      places.push_back({{&target, &step}, cuts(change), std::ranges::count(change.cgroup, '/')});
+    }
+  }
+  std::ranges::stable_sort(places, {}, [](const Sortable& place) {
+    return place.cuts ? std::pair(0, -place.depth) : std::pair(1, place.depth);
+  });
+  std::vector<Write> order;
+  for (const Sortable& place : places) order.push_back(place.write);
+  for (std::size_t a = 0; a < order.size(); ++a) {
+    for (std::size_t b = a + 1; b < order.size(); ++b) {
+      if (order[a].target == order[b].target &&
+          goes_first(order[b].step->outcome.change, order[a].step->outcome.change))
+        std::swap(order[a], order[b]);
+    }
+  }
+  return order;
 }
 
 }  // namespace weir::limits

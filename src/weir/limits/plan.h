@@ -22,11 +22,11 @@ enum class Force { no, yes };
 struct Wanted {
   std::string target;  ///< as the user wrote it
   Container container;
+  std::vector<cgroup::Setting> settings;
 };
 
 struct Request {
   std::vector<Wanted> targets;
-  std::vector<cgroup::Setting> settings;
   Guarded guarded;
   Force force = Force::no;
 };
@@ -51,7 +51,8 @@ struct Plan {
   [[nodiscard]] bool has_work() const;
 };
 
-/// Errors: invalid, when the settings contradict each other. All else is told by each step's outcome.
+/// A container that several targets name is planned once, with the settings of all of them. Errors: invalid,
+/// when settings contradict each other. All else is told by each step's outcome.
 Result<Plan> make_plan(const cgroup::Dir& root, const Request& request);
 
 /// What setting `wanted` would do right now: dry_run, unchanged, or refused, failed, gone with the error.
@@ -59,6 +60,17 @@ Outcome look(const cgroup::Dir& dir, const cgroup::Setting& wanted, Force force)
 
 /// Refused where writing `after` would take the limit below what is in use.
 Result<void> check_use(const cgroup::Dir& dir, const cgroup::Setting& after);
+
+/// One write of a plan.
+struct Write {
+  PlannedTarget* target;
+  Step* step;
+};
+
+/// Every step of the plan in the order of its writes: what cuts before what raises, so that the sum never
+/// overshoots; cuts from the children up, raises from the parents down, so that no level holds another one
+/// back; in one cgroup as the kernel accepts.
+std::vector<Write> write_order(Plan& plan);
 
 /// Whether `a` must be written before `b` in the same cgroup: cpu.max.burst may never exceed the quota,
 /// cpu.weight cannot be written while cpu.idle is 1.

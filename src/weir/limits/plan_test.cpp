@@ -16,11 +16,14 @@ using testing::HasError;
 
 Request request(std::initializer_list<const char*> cgroups, std::initializer_list<const char*> settings,
                 Force force = Force::no) {
-  Request wanted{.targets = {}, .settings = {}, .guarded = {}, .force = force};
-  for (const char* cgroup : cgroups)
-    wanted.targets.push_back(
-        {.target = cgroup, .container = {.name = cgroup, .cgroup = std::string("/") + cgroup}});
-  for (const char* setting : settings) wanted.settings.push_back(cgroup::parse_setting(setting).value());
+  Request wanted{.targets = {}, .guarded = {}, .force = force};
+  for (const char* cgroup : cgroups) {
+    wanted.targets.push_back({.target = cgroup,
+                              .container = {.name = cgroup, .cgroup = std::string("/") + cgroup},
+                              .settings = {}});
+    for (const char* setting : settings)
+      wanted.targets.back().settings.push_back(cgroup::parse_setting(setting).value());
+  }
   return wanted;
 }
 
@@ -122,6 +125,52 @@ TEST(Plan, SaysThatGoingIdleForgetsTheWeight) {
   EXPECT_EQ(steps[0].change.after.knob, cgroup::Knob::cpu_weight);
   EXPECT_EQ(steps[0].change.after.text, "100");
   EXPECT_EQ(outcomes(fs, request({"db"}, {"cpu.idle=1"})).size(), 1U);
+}
+
+std::vector<std::string> order(Plan& plan) {
+  std::vector<std::string> all;
+  for (const Write& write : write_order(plan)) {
+    const Change& change = write.step->outcome.change;
+    all.push_back(change.cgroup + " " + std::string(cgroup::info(change.after.knob).file));
+  }
+  return all;
+}
+using Order = std::vector<std::string>;
+
+TEST(WriteOrder, RaisesParentsFirstAndCutsChildrenFirst) {
+  FakeCgroupfs fs(Cgroups{{"a", {{"cpu.max", "50000 100000\n"}}}, {"a/b", {{"cpu.max", "50000 100000\n"}}}});
+  Plan raise = make_plan(*fs.root(), request({"a/b", "a"}, {"cpus=1"})).value();
+  EXPECT_EQ(order(raise), (Order{"/a cpu.max", "/a/b cpu.max"}));
+  Plan cut = make_plan(*fs.root(), request({"a", "a/b"}, {"cpus=0.2"})).value();
+  EXPECT_EQ(order(cut), (Order{"/a/b cpu.max", "/a cpu.max"}));
+}
+
+TEST(WriteOrder, CutsBeforeItRaises) {
+  FakeCgroupfs fs(Cgroups{{"a", {{"cpu.max", "50000 100000\n"}}}, {"b", {}}});
+  Plan plan = make_plan(*fs.root(), request({"a", "b"}, {"cpus=1"})).value();  // up from 0.5, down from max
+  EXPECT_EQ(order(plan), (Order{"/b cpu.max", "/a cpu.max"}));
+}
+
+TEST(WriteOrder, KeepsTheOrderThatTheKernelAcceptsInOneCgroup) {
+  FakeCgroupfs fs(Cgroups{{"a", {{"cpu.weight", "200\n"}, {"cpu.idle", "1\n"}}}});
+  Plan plan = make_plan(*fs.root(), request({"a"}, {"cpu.weight=50", "cpu.idle=0"})).value();
+  EXPECT_EQ(order(plan), (Order{"/a cpu.idle", "/a cpu.weight"}));
+}
+
+TEST(Plan, MergesTargetsThatAreTheSameContainer) {
+  FakeCgroupfs fs(Cgroups{{"web", {}}});
+  Request twice = request({"web", "web"}, {"cpus=1"});
+  twice.targets[1].settings = {cgroup::parse_setting("memory=64M").value(),
+                               cgroup::parse_setting("cpus=1").value()};
+  EXPECT_EQ(outcomes(fs, twice).size(), 2U);
+}
+
+TEST(Plan, RefusesTwoValuesForOneKnobOfAContainer) {
+  FakeCgroupfs fs(Cgroups{{"web", {}}});
+  Request twice = request({"web", "web"}, {"cpus=1"});
+  twice.targets[1].target = "label:a";
+  twice.targets[1].settings = {cgroup::parse_setting("cpus=2").value()};
+  EXPECT_THAT(make_plan(*fs.root(), twice), HasError(ErrorKind::invalid));
 }
 
 }  // namespace

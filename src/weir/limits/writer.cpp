@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <cerrno>
+#include <ranges>
+#include <span>
 #include <utility>
 
 namespace weir::limits {
@@ -59,6 +61,51 @@ Outcome write_step(PlannedTarget& target, Step& step, Force force, Change change
   return outcome;
 }
 
+Result<void> take_back(cgroup::Dir& dir, const Change& change) {
+  WEIR_TRY(const Setting now, cgroup::read_setting(dir, change.before));
+  if (now != change.after)
+    return std::unexpected(
+        make_error(ErrorKind::refused, "", fmt::format("someone else changed it since: now {}", now.text)));
+  WEIR_CHECK(check_use(dir, change.before));
+  return cgroup::write_setting(dir, change.before);
+}
+
+/// Puts one change of a failed plan back, unless that would do harm.
+void take_back(const Write& write, Desk& desk) {
+  Outcome& outcome = write.step->outcome;
+  Change& change = outcome.change;
+  cgroup::Dir& dir = *write.target->dir;
+  const auto start = desk.clock.monotonic();
+  auto taken = take_back(dir, change);
+  desk.applied.write += desk.clock.monotonic() - start;
+  if (taken) {
+    change.phase = Phase::undone;
+    change.note = "another step of the same change failed";
+    outcome.status = Status::rolled_back;
+  } else if (taken.error().kind == ErrorKind::gone) {
+    change.phase = Phase::gone;
+    outcome.status = Status::gone;
+    outcome.error = std::move(taken).error();
+  } else {
+    outcome.status = Status::failed;
+    outcome.error = std::move(taken).error().context("it could not be taken back and stays in force");
+    return;
+  }
+  if (auto noted = desk.note(change); !noted) outcome.error = std::move(noted).error();
+}
+
+/// Last first, so that the kernel accepts each.
+void roll_back(std::span<const Write> writes, Desk& desk) {
+  for (const Write& write : std::views::reverse(writes))
+    if (write.step->outcome.status == Status::changed) take_back(write, desk);
+}
+
+void leave(Outcome& outcome) {
+  outcome.status = Status::refused;
+  outcome.error =
+      make_error(ErrorKind::refused, "", "nothing was written, since another step of the same change failed");
+}
+
 }  // namespace
 
 Outcome write_change(cgroup::Dir& dir, Change change) {
@@ -89,23 +136,25 @@ Outcome write_change(cgroup::Dir& dir, Change change) {
 
 Result<Applied> apply(Plan& plan, Journal& journal, const Clock& clock, const Order& order) {
   Desk desk{.journal = journal, .clock = clock, .applied = {}};
-  const std::uint64_t epoch = journal.next_epoch();
+  const std::vector<Write> writes = write_order(plan);
+  if (writes.empty()) return desk.applied;
+  desk.applied.epoch = journal.next_epoch();
   const std::chrono::nanoseconds time = clock.realtime();
-  std::uint32_t index = 0;
-  for (PlannedTarget& target : plan.targets) {
-    for (Step& step : target.steps) {
-      if (step.outcome.status != Status::dry_run) continue;
-      Change change = step.outcome.change;
-      change.id = {.epoch = epoch, .index = index};
-      change.time = time;
-      if (order.restore_after.count() > 0) change.restore_at = time + order.restore_after;
-      change.who = order.who;
-      change.reason = order.reason;
-      if (index++ == 0 && order.arrange_restore) WEIR_CHECK(order.arrange_restore(change));
-      step.outcome = write_step(target, step, plan.force, std::move(change), desk);
-    }
+  for (std::size_t n = 0; n < writes.size(); ++n) {
+    auto& [target, step] = writes[n];
+    Change change = step->outcome.change;
+    change.id = {.epoch = desk.applied.epoch, .index = static_cast<std::uint32_t>(n)};
+    change.time = time;
+    if (order.restore_after.count() > 0) change.restore_at = time + order.restore_after;
+    change.who = order.who;
+    change.reason = order.reason;
+    if (n == 0 && order.arrange_restore) WEIR_CHECK(order.arrange_restore(change));
+    step->outcome = write_step(*target, *step, plan.force, std::move(change), desk);
+    if (step->outcome.status != Status::failed && step->outcome.status != Status::refused) continue;
+    roll_back(std::span(writes).first(n), desk);
+    for (const Write& rest : std::span(writes).subspan(n + 1)) leave(rest.step->outcome);
+    break;
   }
-  if (index > 0) desk.applied.epoch = epoch;
   return desk.applied;
 }
 

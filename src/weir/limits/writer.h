@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Writer: carries a plan out. For each step: look again (under the journal's lock), journal the intent,
-// write, read back, journal what became of it. The only place, with undo, that writes a limit.
+// Writer: carries a plan out as one change. For each step: look again (under the journal's lock), journal the
+// intent, write, read back, journal what became of it. When a step fails, the ones before it are taken back.
+// The only place, with undo, that writes a limit.
 
 #include <chrono>
 #include <functional>
@@ -30,8 +31,11 @@ struct Applied {
   std::chrono::nanoseconds journal{0}, write{0};
 };
 
-/// Carries out the steps that would be written, and puts their fate into the plan. One that fails does not
-/// stop the others. Returns the epoch; 0 when nothing was to be written. Errors: arrange_restore's.
+/// Carries out the steps that would be written, in write_order(), and puts their fate into the plan. When one
+/// is refused or fails, those before it are taken back (rolled_back) and those behind it are not tried
+/// (refused). A container that ended meanwhile (gone) is no failure. What cannot be taken back, because
+/// someone else wrote it since or more is in use by now, stays in force and in the journal, with an error
+/// that says so. Errors: arrange_restore's.
 Result<Applied> apply(Plan& plan, Journal& journal, const Clock& clock, const Order& order);
 
 /// Writes `change.after` and reads it back. On a failure puts `before` back where the kernel took neither. On

@@ -17,9 +17,11 @@ using testing::FakeCgroupfs;
 class WriterTest : public ::testing::Test {
  protected:
   std::vector<Outcome> set(const std::vector<std::string>& cgroups, const char* setting) {
-    Request request{.targets = {}, .settings = {cgroup::parse_setting(setting).value()}, .guarded = {}};
+    Request request{.targets = {}, .guarded = {}};
     for (const std::string& name : cgroups)
-      request.targets.push_back({.target = name, .container = {.name = name, .cgroup = "/" + name}});
+      request.targets.push_back({.target = name,
+                                 .container = {.name = name, .cgroup = "/" + name},
+                                 .settings = {cgroup::parse_setting(setting).value()}});
     Plan plan = make_plan(*fs_.root(), request).value();
     EXPECT_TRUE(apply(plan, journal_, clock_, {}).has_value());
     return plan.outcomes();
@@ -58,12 +60,36 @@ TEST_F(WriterTest, OneThatEndedIsNotInForceInTheJournal) {
   EXPECT_EQ(history.changes.front().phase, Phase::gone);
 }
 
-TEST_F(WriterTest, ARefusedWriteNamesItselfAndTheOthersAreSet) {
+TEST_F(WriterTest, ARefusedWriteTakesTheOthersBack) {
   fs_.fail_writes("db", "cpu.max", EINVAL);
   const std::vector<Outcome> outcomes = set({"web", "db", "jobs"}, "cpus=1.5");
-  EXPECT_THAT(fates(outcomes), ElementsAre(Status::changed, Status::failed, Status::changed));
+  EXPECT_THAT(fates(outcomes), ElementsAre(Status::rolled_back, Status::failed, Status::refused));
   ASSERT_TRUE(outcomes[1].error);
-  EXPECT_EQ(fs_.get("db", "cpu.max"), "max 100000\n");
+  for (const char* name : {"web", "db", "jobs"}) EXPECT_EQ(fs_.get(name, "cpu.max"), "max 100000\n") << name;
+  for (const Change& change : journal_.read().value().changes) EXPECT_FALSE(in_force(change)) << change.name;
+}
+
+TEST_F(WriterTest, WhatSomeoneElseWroteSinceIsNotTakenBack) {
+  fs_.fail_writes("db", "cpu.max", EINVAL);
+  fs_.before_write([this](std::string_view path, std::string_view, std::string_view) {
+    if (path.ends_with("db")) fs_.set("web", "cpu.max", "70000 100000\n");
+  });
+  const std::vector<Outcome> outcomes = set({"web", "db"}, "cpus=1.5");
+  EXPECT_THAT(fates(outcomes), ElementsAre(Status::failed, Status::failed));
+  EXPECT_EQ(fs_.get("web", "cpu.max"), "70000 100000\n");
+}
+
+TEST_F(WriterTest, AMemoryLimitIsNotTakenBackBelowWhatIsInUseByNow) {
+  fs_.set("web", "memory.max", "67108864\n");
+  fs_.fail_writes("db", "memory.max", EINVAL);
+  fs_.set("db", "memory.max", "67108864\n");
+  fs_.before_write([this](std::string_view path, std::string_view, std::string_view) {
+    if (path.ends_with("db")) fs_.set("web", "memory.current", "100000000\n");
+  });
+  const std::vector<Outcome> outcomes = set({"web", "db"}, "memory=128M");
+  EXPECT_THAT(fates(outcomes), ElementsAre(Status::failed, Status::failed));
+  EXPECT_EQ(fs_.get("web", "memory.max"), "134217728\n");
+  EXPECT_TRUE(in_force(journal_.read().value().changes.front())) << "so that undo can try again";
 }
 
 }  // namespace

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+#include "weir/limits/plan_file.h"
+
+#include <gmock/gmock.h>
+
+#include "support/result_matchers.h"
+
+namespace weir::limits {
+namespace {
+
+using cgroup::Knob;
+using ::testing::HasSubstr;
+using ::testing::SizeIs;
+
+TEST(PlanFile, NamesTargetsAndTheirLimits) {
+  const auto plan = parse_plan_file(
+      "reason: the sale\n"
+      "for: 2h\n"
+      "limits:\n"
+      "  web: {cpus: 1.5, memory: 512M}\n"
+      "  'label:tier=batch':\n"
+      "    cpu.weight: 50\n"
+      "    io.max: [8:0:wbps=4M, 8:16:riops=100]\n",
+      "plan.yml");
+  ASSERT_TRUE(plan) << plan.error().message();
+  EXPECT_EQ(plan->reason, "the sale");
+  EXPECT_EQ(plan->lasts, "2h");
+  ASSERT_THAT(plan->entries, SizeIs(2));
+  EXPECT_EQ(plan->entries[0].target, "web");
+  EXPECT_EQ(plan->entries[0].where, "plan.yml:4:3");
+  ASSERT_THAT(plan->entries[0].settings, SizeIs(2));
+  EXPECT_EQ(plan->entries[0].settings[0].knob, Knob::cpu_max);
+  EXPECT_EQ(plan->entries[0].settings[1].text, "536870912");
+  ASSERT_THAT(plan->entries[1].settings, SizeIs(3));
+  EXPECT_EQ(plan->entries[1].settings[2].device, "8:16");
+}
+
+struct Bad {
+  const char* text;
+  const char* said;
+};
+
+class BadPlanFile : public ::testing::TestWithParam<Bad> {};
+
+TEST_P(BadPlanFile, IsRefusedWithItsPlace) {
+  const auto plan = parse_plan_file(GetParam().text, "p");
+  ASSERT_FALSE(plan);
+  EXPECT_EQ(plan.error().kind, ErrorKind::invalid);
+  EXPECT_THAT(plan.error().message() + " | " + plan.error().hint, HasSubstr(GetParam().said));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Lines, BadPlanFile,
+    ::testing::Values(Bad{"", "is no plan"}, Bad{"- web", "p:1:1: is no plan"},
+                      Bad{"limits: [", "is no YAML"}, Bad{"limits: {}", "sets nothing"},
+                      Bad{"reason: x", "sets nothing"},
+                      Bad{"limits:\n  web:\n", "p:2:3: 'web' has no limits"},
+                      Bad{"limit: {web: {cpus: 1}}", "p:1:1: 'limit' is unknown | did you mean 'limits'?"},
+                      Bad{"limits: {web: {cpus: 1}, web: {cpus: 2}}", "'web' is named twice"},
+                      Bad{"reason: a\nreason: b\nlimits: {web: {cpus: 1}}", "p:2:1: 'reason' is given twice"},
+                      Bad{"limits:\n  web:\n    cpu: 1\n",
+                          "p:3:5: cpu is no limit that weir knows | did you mean cpu.max"},
+                      Bad{"limits:\n  web:\n    cpus: lots\n", "p:3:11: "},
+                      Bad{"limits: {web: {cpus: {a: 1}}}", "must be one value"},
+                      Bad{"limits: {web: {cpus: []}}", "cpus has no value"},
+                      Bad{"limits: {web: {cpus: [[1]]}}", "must be one word"},
+                      Bad{"limits: {web: {cpus: 1, cpu.max: 2000}}", "cpu.max is given twice"},
+                      Bad{"limits: {[a]: {cpus: 1}}", "a target must be one value"},
+                      Bad{"a: &a {b: *a}", "'a' is unknown"}));
+
+}  // namespace
+}  // namespace weir::limits
