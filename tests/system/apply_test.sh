@@ -88,6 +88,7 @@ t "an unknown knob offers the near one, with its place" wrong "wrong.yml:3:24: p
   "limits:\n  /$top/a: {cpus: 1}\n  /$top/b: {pid:  1}\n"
 t "one target by two names with two values is refused" wrong "both mean it" \
   "limits:\n  web: {cpu.weight: 50}\n  docker:web: {cpu.weight: 60}\n"
+t "a time of nothing is refused" wrong "for: must be between 1ms and a year" "for: 0s\nlimits:\n  web: {cpu.weight: 50}\n"
 unknown_target() {
   fresh
   printf 'limits:\n  /%s/a: {cpus: 1}\n  nobody: {cpus: 1}\n' "$top" >"$run/wrong.yml"

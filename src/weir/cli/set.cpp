@@ -94,6 +94,14 @@ Result<Asked> parse_words(const std::vector<std::string>& words) {
   return asked;
 }
 
+Result<nanoseconds> parse_lasts(const std::string& text, std::string_view subject) {
+  WEIR_TRY(const nanoseconds lasts, parse_duration(text));
+  if (lasts < std::chrono::milliseconds(1) || lasts > kLongestFor)
+    return std::unexpected(
+        make_error(ErrorKind::invalid, subject, "must be between 1ms and a year", "for example: 30s"));
+  return lasts;
+}
+
 Result<Asked> read_plan(const Session& session, const Options& options) {
   constexpr std::size_t kLongestPlan = std::size_t{1} << 20;
   std::string text;
@@ -109,7 +117,7 @@ Result<Asked> read_plan(const Session& session, const Options& options) {
   Asked asked;
   asked.reason = std::move(plan.reason);
   if (!plan.lasts.empty()) {
-    WEIR_TRY(asked.lasts, parse_duration(plan.lasts));
+    WEIR_TRY(asked.lasts, parse_lasts(plan.lasts, fmt::format("{}: for", options.file)));
   }
   for (limits::PlanFile::Entry& entry : plan.entries) {
     auto target = container::parse_target(entry.target);
@@ -131,12 +139,8 @@ Result<Asked> parse(const Session& session, const Options& options) {
   if (asked.reason.size() > 1000)
     return std::unexpected(make_error(ErrorKind::invalid, "the reason", "is longer than 1000 bytes"));
   if (!options.lasts.empty()) {
-    WEIR_TRY(asked.lasts, parse_duration(options.lasts));
+    WEIR_TRY(asked.lasts, parse_lasts(options.lasts, "--for"));
   }
-  const bool timed = !options.lasts.empty() || asked.lasts.count() != 0;
-  if (timed && (asked.lasts < std::chrono::milliseconds(1) || asked.lasts > kLongestFor))
-    return std::unexpected(
-        make_error(ErrorKind::invalid, "--for", "must be between 1ms and a year", "for example: --for 30s"));
   return asked;
 }
 
