@@ -88,10 +88,7 @@ void add_changes(CLI::App& app, Session& session) {
       ->add_option("target", *target, "a container's name (* and ? match), target as written, or cgroup path")
       ->type_name("TARGET");
   command->callback([&session, target] {
-    session.action = [&session, target] {
-      const Result<int> code = changes(session, *target);
-      return code ? *code : report(session, code.error());
-    };
+    session.action = [&session, target] { return report(session, changes(session, *target)); };
   });
 }
 

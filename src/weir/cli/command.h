@@ -51,6 +51,8 @@ int run(std::span<const std::string> arguments, Terminal terminal);
 /// Prints "weir: SUBJECT: what" and the hint, escaped; as JSON {"schema":1,"error":{…}} on stdout where
 /// --json. Returns the exit code for the kind: gone 4, absent 3, invalid 2, refused and failed 1.
 int report(const Session& session, const Error& error);
+/// The exit code of what a command did, or that of its error, which is reported.
+int report(const Session& session, const Result<int>& outcome);
 /// "warning: …" on stderr, escaped.
 void warn(const Session& session, std::string_view text);
 /// Asks "TEXT [y/N] " on the terminal; true without asking under -y; false (with a sentence) when there is no

@@ -9,8 +9,8 @@
 
 namespace weir::cli {
 
-/// Fills an empty `app` with the global options and the commands that `arguments` name, which saves a third
-/// of the start; with every command where they name none.
+/// Fills an empty `app` with the global options and the commands that `arguments` name; with every command
+/// where they name none.
 void build_parser(CLI::App& app, Session& session, std::span<const std::string> arguments);
 
 }  // namespace weir::cli

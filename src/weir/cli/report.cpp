@@ -45,6 +45,10 @@ int report(const Session& session, const Error& error) {
   return exit_code(error.kind);
 }
 
+int report(const Session& session, const Result<int>& outcome) {
+  return outcome ? *outcome : report(session, outcome.error());
+}
+
 void warn(const Session& session, std::string_view text) {
   fmt::print(session.terminal.err, "weir: warning: {}\n", terminal_safe(text));
 }

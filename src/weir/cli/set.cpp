@@ -287,10 +287,7 @@ void add_common(CLI::App& command, const std::shared_ptr<Options>& options) {
 
 void set_action(CLI::App& command, Session& session, const std::shared_ptr<Options>& options) {
   command.callback([&session, options] {
-    session.action = [&session, options] {
-      const Result<int> code = set(session, *options);
-      return code ? *code : report(session, code.error());
-    };
+    session.action = [&session, options] { return report(session, set(session, *options)); };
   });
 }
 

@@ -104,10 +104,7 @@ void add_undo(CLI::App& app, Session& session) {
   command->add_option("--change", options->change)->group("");
   command->add_option("--after-us", options->after_us)->group("");
   command->callback([&session, options] {
-    session.action = [&session, options] {
-      const Result<int> code = undo(session, *options);
-      return code ? *code : report(session, code.error());
-    };
+    session.action = [&session, options] { return report(session, undo(session, *options)); };
   });
 }
 

@@ -34,8 +34,9 @@ std::string own_name() { return fmt::format("{}{}", kName, getpid()); }
 bool is_orphan(const HostPaths& paths, std::string_view name) {
   if (!name.starts_with(kName)) return false;
   const auto pid = parse_u64(name.substr(kName.size()));
+  if (!pid) return false;
   std::error_code error;
-  const bool runs = !pid || std::filesystem::exists(fmt::format("{}/{}", paths.proc, *pid), error);
+  const bool runs = std::filesystem::exists(fmt::format("{}/{}", paths.proc, *pid), error);
   return !runs && !error;
 }
 

@@ -74,6 +74,11 @@ inline Place place(const Change& change) {
   return {change.cgroup_id, change.after.knob, change.after.device};
 }
 
+/// Whether two settings are of one knob (and device), so that only one of them can hold.
+inline bool same_place(const cgroup::Setting& a, const cgroup::Setting& b) {
+  return a.knob == b.knob && a.device == b.device;
+}
+
 /// What became of one knob of one target in this run.
 enum class Status { changed, unchanged, dry_run, refused, failed, gone, rolled_back };
 std::string_view to_string(Status status);

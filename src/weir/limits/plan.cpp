@@ -109,9 +109,8 @@ Result<std::vector<Wanted>> merge(const std::vector<Wanted>& targets) {
       continue;
     }
     for (const Setting& setting : wanted.settings) {
-      const auto twin = std::ranges::find_if(same->settings, [&](const Setting& other) {
-        return other.knob == setting.knob && other.device == setting.device;
-      });
+      const auto twin = std::ranges::find_if(
+          same->settings, [&](const Setting& other) { return same_place(other, setting); });
       if (twin == same->settings.end())
         same->settings.push_back(setting);
       else if (*twin != setting)

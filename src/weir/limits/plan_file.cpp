@@ -8,6 +8,7 @@
 #include <set>
 
 #include "weir/base/text.h"
+#include "weir/limits/change.h"
 
 namespace weir::limits {
 namespace {
@@ -107,9 +108,8 @@ class Parser {
       error.subject = fmt::format("{}: {}", place(value.Mark()), error.subject);
       return std::unexpected(std::move(error));
     }
-    const bool twice = std::ranges::any_of(settings, [&](const cgroup::Setting& other) {
-      return other.knob == setting->knob && other.device == setting->device;
-    });
+    const bool twice = std::ranges::any_of(
+        settings, [&](const cgroup::Setting& other) { return same_place(other, *setting); });
     if (twice) return wrong(value.Mark(), fmt::format("{} is given twice", cgroup::info(setting->knob).file));
     settings.push_back(std::move(*setting));
     return {};

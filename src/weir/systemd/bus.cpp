@@ -182,7 +182,7 @@ Bus::~Bus() = default;
 
 Result<Bus> Bus::connect(const Options& options) {
   auto handle = std::make_unique<Handle>();
-  WEIR_TRY(handle->sd, Library::open(options.library));
+  WEIR_TRY(handle->sd, Library::open(options.soname));
   handle->timeout = options.timeout;
   Error last = make_error(ErrorKind::absent, "systemd", "no D-Bus address to try");
   for (const std::string& address : options.addresses) {

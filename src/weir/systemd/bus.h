@@ -27,7 +27,7 @@ struct Property {
 };
 
 struct Options {
-  std::string library = "libsystemd.so.0";
+  std::string soname = "libsystemd.so.0";  ///< what is opened for sd-bus
   /// D-Bus addresses tried in this order: the system bus, then systemd's own socket (root only; works without
   /// a bus).
   std::vector<std::string> addresses = {"unix:path=/run/dbus/system_bus_socket",

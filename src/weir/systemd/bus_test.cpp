@@ -37,13 +37,13 @@ TEST(IsRunning, AsksForTheDirectoryThatSystemdMakes) {
 }
 
 TEST(BusConnect, IsAbsentWithoutTheLibrary) {
-  const auto bus = Bus::connect({.library = "libsystemd-none.so.0"});
+  const auto bus = Bus::connect({.soname = "libsystemd-none.so.0"});
   ASSERT_THAT(bus, HasError(ErrorKind::absent));
   EXPECT_EQ(bus.error().what, "libsystemd-none.so.0 cannot be loaded, so systemd cannot be asked");
 }
 
 TEST(BusConnect, NamesTheFunctionThatAnotherLibraryLacks) {
-  const auto bus = Bus::connect({.library = "libm.so.6"});
+  const auto bus = Bus::connect({.soname = "libm.so.6"});
   ASSERT_THAT(bus, HasError(ErrorKind::absent));
   EXPECT_NE(bus.error().what.find("it has no sd_bus"), std::string::npos) << bus.error().what;
 }
