@@ -11,7 +11,7 @@ n=${1:-20}
 name=weir-bench-$$
 work=$(mktemp -d)
 trap 'docker rm -f "$name" >/dev/null 2>&1 || true; rm -rf "$work"' EXIT
-docker run -d --name "$name" busybox sleep 100000 >/dev/null
+docker run -d --network none --name "$name" busybox sleep 100000 >/dev/null
 
 timed() { # timed FILE COMMAND…: appends the microseconds that it took
   local file=$1 start end
