@@ -57,8 +57,17 @@ struct task_struct {
   struct css_set* cgroups;
 };
 
+struct hrtimer {
+  void* function;
+};
+
+struct cfs_bandwidth {
+  struct hrtimer period_timer;
+};
+
 struct task_group {
   struct cgroup_subsys_state css;
+  struct cfs_bandwidth cfs_bandwidth;
 };
 
 struct cfs_rq {

@@ -43,6 +43,8 @@ Json to_json(const Listed& listed) {
   if (change.who.login_uid) json["login_uid"] = *change.who.login_uid;
   if (!change.who.sudo_user.empty()) json["sudo_user"] = change.who.sudo_user;
   json["reason"] = change.reason;
+  if (change.refill)
+    json["granted_usec"] = {{change.refill->exact ? "exact" : "at_most", change.refill->granted.count()}};
   if (change.restore_at.count() > 0) json["restore_at_ns"] = change.restore_at.count();
   json["state"] = std::string(to_string(listed.standing));
   if (listed.standing == Standing::changed) json["now"] = listed.now;

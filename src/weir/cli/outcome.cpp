@@ -30,6 +30,8 @@ Json to_json(const Outcome& outcome) {
   json["old"] = change.before.text;
   json["new"] = change.after.text;
   json["status"] = std::string(to_string(outcome.status));
+  if (change.refill && outcome.status == Status::changed)
+    json["granted_usec"] = {{change.refill->exact ? "exact" : "at_most", change.refill->granted.count()}};
   if (outcome.error) {
     json["why"] = outcome.error->message();
     if (!outcome.error->hint.empty()) json["hint"] = outcome.error->hint;
@@ -37,6 +39,14 @@ Json to_json(const Outcome& outcome) {
     json["note"] = change.note;
   }
   return json;
+}
+
+/// What the write itself let through beyond the limit, where that is anything.
+std::string refill_text(const Outcome& outcome) {
+  const std::optional<limits::Refill>& refill = outcome.change.refill;
+  if (outcome.status != Status::changed || !refill || refill->granted.count() == 0) return {};
+  return fmt::format(" (grants {}{:.1f} ms once)", refill->exact ? "" : "at most ",
+                     static_cast<double>(refill->granted.count()) / 1e3);
 }
 
 void print(const Session& session, const Outcome& outcome, Gone gone) {
@@ -47,8 +57,8 @@ void print(const Session& session, const Outcome& outcome, Gone gone) {
   switch (outcome.status) {
     case Status::changed:
     case Status::dry_run:
-      fmt::print(out, "{} {} -> {}\n", where, terminal_safe(value_text(change.before)),
-                 terminal_safe(value_text(change.after)));
+      fmt::print(out, "{} {} -> {}{}\n", where, terminal_safe(value_text(change.before)),
+                 terminal_safe(value_text(change.after)), refill_text(outcome));
       break;
     case Status::rolled_back:
       fmt::print(out, "{} {} -> {}, taken back\n", where, terminal_safe(value_text(change.before)),

@@ -14,6 +14,7 @@
 #include "weir/base/error.h"
 #include "weir/base/units.h"
 #include "weir/cgroup/knob.h"
+#include "weir/limits/refill.h"
 
 namespace weir::limits {
 
@@ -54,7 +55,8 @@ struct Change {
   std::string cgroup;
   CgroupId cgroup_id;
   cgroup::Setting before, after;
-  std::string note;  ///< why it failed, what was found at undo; mostly empty
+  std::string note;              ///< why it failed, what was found at undo; mostly empty
+  std::optional<Refill> refill;  ///< of a written cpu.max, where the cgroup counts periods
   bool operator==(const Change&) const = default;
 };
 

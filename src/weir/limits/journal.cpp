@@ -10,10 +10,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <optional>
+#include <ranges>
 #include <thread>
 #include <utility>
 
 #include "weir/base/file.h"
+#include "weir/base/text.h"
 #include "weir/limits/record.h"
 
 namespace weir::limits {
@@ -32,7 +34,7 @@ Error untrusted(std::string_view path) {
                     "remove it, or make it yours (chown root, chmod go-w)");
 }
 
-Result<void> lock(int directory, std::string_view path, std::chrono::milliseconds patience) {
+Result<void> lock_directory(int directory, std::string_view path, std::chrono::milliseconds patience) {
   constexpr std::chrono::milliseconds kPause{20};
   for (auto waited = std::chrono::milliseconds(0);; waited += kPause) {
     if (::flock(directory, LOCK_EX | LOCK_NB) == 0) return {};
@@ -78,9 +80,10 @@ History parse_journal(std::string_view text, std::string_view boot_id) {
   return history;
 }
 
-Journal::Journal(Fd directory, std::string path, std::string boot_id, JournalOptions options)
+Journal::Journal(Fd directory, std::string run_dir, std::string boot_id, JournalOptions options)
     : directory_(std::move(directory)),
-      path_(std::move(path)),
+      run_dir_(std::move(run_dir)),
+      path_(fmt::format("{}/{}", run_dir_, kJournalFile)),
       boot_id_(std::move(boot_id)),
       options_(std::move(options)) {}
 
@@ -88,12 +91,29 @@ Result<Journal> Journal::open(const std::string& run_dir, std::string boot_id, J
   auto directory = open_private_directory(run_dir, 0755);
   if (!directory)
     return std::unexpected(std::move(directory).error().context("the journal of limits cannot be kept"));
-  Journal journal(std::move(*directory), fmt::format("{}/{}", run_dir, kJournalFile), std::move(boot_id),
-                  std::move(options));
-  WEIR_CHECK(lock(journal.directory_.get(), run_dir, journal.options_.lock_wait));
-  WEIR_CHECK(journal.open_file());
-  WEIR_CHECK(journal.find_head());
+  Journal journal(std::move(*directory), run_dir, std::move(boot_id), std::move(options));
+  WEIR_CHECK(journal.lock());
   return journal;
+}
+
+void Journal::unlock() { ::flock(directory_.get(), LOCK_UN); }
+
+Result<void> Journal::lock() {
+  WEIR_CHECK(lock_directory(directory_.get(), run_dir_, options_.lock_wait));
+  auto opened = open_again();
+  if (!opened) unlock();
+  return opened;
+}
+
+Result<void> Journal::open_again() {
+  struct stat now{}, held{};
+  const bool same = file_.valid() && !torn_ &&
+                    ::fstatat(directory_.get(), kJournalFile.data(), &now, AT_SYMLINK_NOFOLLOW) == 0 &&
+                    ::fstat(file_.get(), &held) == 0 && now.st_dev == held.st_dev &&
+                    now.st_ino == held.st_ino && static_cast<std::uint64_t>(now.st_size) == size_;
+  if (same) return {};  // nobody else wrote meanwhile
+  WEIR_CHECK(open_file());
+  return find_head();
 }
 
 Result<void> Journal::open_file() {
@@ -141,20 +161,40 @@ Result<void> Journal::find_head() {
   return {};
 }
 
-Result<void> Journal::append(const Change& change) {
-  head_ = std::max(head_, change.id.epoch);
-  std::string line = encode({.boot = boot_id_, .head = head_, .change = change});
-  if (line.size() > kLongestRecord)
-    return std::unexpected(make_error(ErrorKind::invalid, change.target, "is too long for the journal"));
-  if (size_ + line.size() > options_.cap) WEIR_CHECK(shrink());
-  if (torn_) line.insert(line.begin(), '\n');  // ends the line that a killed writer left
-  if (auto written = write_all(file_.get(), line, path_); !written) {
+Result<void> Journal::append(std::span<const Change> changes) {
+  std::string lines;
+  for (const Change& change : changes) {
+    head_ = std::max(head_, change.id.epoch);
+    const std::string line = encode({.boot = boot_id_, .head = head_, .change = change});
+    if (line.size() > kLongestRecord)
+      return std::unexpected(make_error(ErrorKind::invalid, change.target, "is too long for the journal"));
+    lines += line;
+  }
+  if (size_ + lines.size() > options_.cap) WEIR_CHECK(shrink());
+  if (torn_) lines.insert(lines.begin(), '\n');  // ends the line that a killed writer left
+  if (auto written = write_all(file_.get(), lines, path_); !written) {
     if (::ftruncate(file_.get(), static_cast<off_t>(size_)) != 0) torn_ = true;
     return std::unexpected(std::move(written).error());
   }
-  size_ += line.size();
+  size_ += lines.size();
   torn_ = false;
   return {};
+}
+
+Result<std::optional<Change>> Journal::last(const Place& where) const {
+  constexpr std::uint64_t kBlock = std::uint64_t{256} << 10;
+  if (size_ == 0) return std::nullopt;
+  WEIR_TRY(const std::string text, read_from(size_ > kBlock ? size_ - kBlock : 0));
+  // Most lines are of other places: looked through as text, they need not be taken apart.
+  const std::string mark = fmt::format("\t{}\t{}\t", where.cgroup.count(), cgroup::info(where.knob).file);
+  std::vector<std::string_view> lines = split(text, '\n');
+  for (const std::string_view line : std::views::reverse(lines)) {
+    if (line.find(mark) == std::string_view::npos) continue;
+    auto record = decode(line);
+    if (record && record->boot == boot_id_ && place(record->change) == where)
+      return std::move(record->change);
+  }
+  return std::nullopt;
 }
 
 Result<void> Journal::shrink() {

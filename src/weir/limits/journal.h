@@ -10,6 +10,8 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -37,22 +39,31 @@ class Journal {
   /// can write), failed (another weir holds the lock longer than lock_wait).
   static Result<Journal> open(const std::string& run_dir, std::string boot_id, JournalOptions options = {});
 
-  /// Adds the change as it is now. On an error (a full disk) nothing was added.
-  Result<void> append(const Change& change);
+  /// Adds the changes as they are now, in one write(). On an error (a full disk) nothing was added.
+  Result<void> append(std::span<const Change> changes);
+  Result<void> append(const Change& change) { return append(std::span(&change, 1)); }
+  /// The last record of that place, if it is among the last 256 KiB: tells of the last write there.
+  [[nodiscard]] Result<std::optional<Change>> last(const Place& where) const;
+  /// Lets other writers in until lock(). For a process that writes again and again; nothing but lock() may be
+  /// called in between.
+  void unlock();
+  /// Errors: as open().
+  Result<void> lock();
   [[nodiscard]] Result<History> read() const;
   /// One more than the greatest epoch so far.
   [[nodiscard]] std::uint64_t next_epoch() const { return head_ + 1; }
 
  private:
-  Journal(Fd directory, std::string path, std::string boot_id, JournalOptions options);
+  Journal(Fd directory, std::string run_dir, std::string boot_id, JournalOptions options);
   Result<void> open_file();
+  Result<void> open_again();
   Result<void> find_head();
   Result<void> shrink();
   [[nodiscard]] Result<std::string> read_from(std::uint64_t offset) const;
 
   Fd directory_;  ///< holds the lock
   Fd file_;
-  std::string path_, boot_id_;
+  std::string run_dir_, path_, boot_id_;
   JournalOptions options_;
   std::uint64_t size_ = 0;
   std::uint64_t head_ = 0;

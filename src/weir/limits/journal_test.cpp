@@ -19,6 +19,7 @@ namespace weir::limits {
 namespace {
 
 using testing::HasError;
+using testing::HasValue;
 using testing::Succeeds;
 
 constexpr const char* kBoot = "boot-1";
@@ -251,6 +252,52 @@ TEST_F(JournalTest, ARecordInTheMakingIsNoDamage) {
   put(bytes() + "half a rec");
   EXPECT_EQ(history().damaged, 0U);
   EXPECT_EQ(history().changes.size(), 2U);
+}
+
+TEST_F(JournalTest, KnowsTheLastRecordOfAPlace) {
+  Journal journal = open();
+  EXPECT_THAT(journal.last(place(change(1))), HasValue(std::optional<Change>()));
+  Change other = change(2);
+  other.cgroup_id = CgroupId(8);
+  Change undone = change(1, Phase::undone);
+  for (const Change& one : {change(1), other, undone, other}) ASSERT_THAT(journal.append(one), Succeeds());
+  EXPECT_THAT(journal.last(place(undone)), HasValue(std::optional(undone)));
+  EXPECT_THAT(journal.last(place(other)), HasValue(std::optional(other)));
+}
+
+TEST_F(JournalTest, TwoWritersThatTakeTurnsSeeEachOthersEpochs) {
+  Journal first = open();
+  ASSERT_THAT(first.append(change(1)), Succeeds());
+  first.unlock();
+  {
+    Journal second = open({.lock_wait = std::chrono::milliseconds(0)});
+    EXPECT_THAT(second.append(change(second.next_epoch())), Succeeds());
+  }
+  ASSERT_THAT(first.lock(), Succeeds());
+  EXPECT_EQ(first.next_epoch(), 3U);
+  ASSERT_THAT(first.append(change(3)), Succeeds());
+  EXPECT_EQ(history().changes.size(), 3U);
+}
+
+TEST_F(JournalTest, AWriterThatTakesTurnsFindsAShorterJournal) {
+  Journal first = open();
+  ASSERT_THAT(first.append(change(1)), Succeeds());
+  first.unlock();
+  {
+    Journal second = open({.cap = 16384});  // compacts again and again: the file is another one afterwards
+    for (std::uint64_t n = 2; n < 200; ++n) ASSERT_THAT(second.append(change(n)), Succeeds());
+  }
+  ASSERT_THAT(first.lock(), Succeeds());
+  ASSERT_THAT(first.append(change(first.next_epoch())), Succeeds());
+  EXPECT_EQ(history().changes.back(), change(200));
+}
+
+TEST_F(JournalTest, AppendsManyChangesAtOnce) {
+  Journal journal = open();
+  const std::vector<Change> changes = {change(1), change(2), change(3)};
+  ASSERT_THAT(journal.append(changes), Succeeds());
+  EXPECT_EQ(history().changes, changes);
+  EXPECT_EQ(journal.next_epoch(), 4U);
 }
 
 }  // namespace

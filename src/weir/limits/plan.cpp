@@ -154,29 +154,9 @@ bool cuts(const Change& change) {
   return before && after && *after < *before;
 }
 
-Result<std::unique_ptr<cgroup::Dir>> open_target(const cgroup::Dir& root, const Container& container,
-                                                 const Request& request) {
-  const std::string& path = container.cgroup;
-  if (path == "/") {
-    if (request.force == Force::no)
-      return std::unexpected(make_error(ErrorKind::refused, "", "is guarded, since it is the whole host",
-                                        "name a cgroup below it"));
-    return std::unexpected(make_error(ErrorKind::absent, path, "the kernel has no limits on the root cgroup",
-                                      "name a cgroup below it"));
-  }
-  auto dir = cgroup::open_path(root, path);
-  if (!dir && dir.error().kind == ErrorKind::absent) dir.error().kind = ErrorKind::gone;
-  if (!dir || request.force == Force::yes) return dir;
-  WEIR_TRY(const auto below, find_guarded_below(**dir));
-  if (const auto why = guard(path, request.guarded, below))
-    return std::unexpected(make_error(ErrorKind::refused, "", fmt::format("is guarded, since it {}", *why),
-                                      "--force does it anyway"));
-  return dir;
-}
-
 PlannedTarget plan_target(const cgroup::Dir& root, const Wanted& wanted, const Request& request) {
   PlannedTarget planned;
-  auto dir = open_target(root, wanted.container, request);
+  auto dir = open_target(root, wanted.container, request.guarded, request.force);
   for (const Setting& setting : wanted.settings) {
     Outcome outcome{.change = {.before = setting, .after = setting}, .status = Status::refused, .error = {}};
     outcome.change.before.text.clear();
@@ -279,6 +259,26 @@ Outcome look(const cgroup::Dir& dir, const Setting& wanted, Force force) {
       return stopped(std::move(outcome), std::move(fits).error());
   }
   return outcome;
+}
+
+Result<std::unique_ptr<cgroup::Dir>> open_target(const cgroup::Dir& root, const Container& container,
+                                                 const Guarded& guarded, Force force) {
+  const std::string& path = container.cgroup;
+  if (path == "/") {
+    if (force == Force::no)
+      return std::unexpected(make_error(ErrorKind::refused, "", "is guarded, since it is the whole host",
+                                        "name a cgroup below it"));
+    return std::unexpected(make_error(ErrorKind::absent, path, "the kernel has no limits on the root cgroup",
+                                      "name a cgroup below it"));
+  }
+  auto dir = cgroup::open_path(root, path);
+  if (!dir && dir.error().kind == ErrorKind::absent) dir.error().kind = ErrorKind::gone;
+  if (!dir || force == Force::yes) return dir;
+  WEIR_TRY(const auto below, find_guarded_below(**dir));
+  if (const auto why = guard(path, guarded, below))
+    return std::unexpected(make_error(ErrorKind::refused, "", fmt::format("is guarded, since it {}", *why),
+                                      "--force does it anyway"));
+  return dir;
 }
 
 Result<Plan> make_plan(const cgroup::Dir& root, const Request& request) {

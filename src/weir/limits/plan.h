@@ -55,6 +55,10 @@ struct Plan {
 /// when settings contradict each other. All else is told by each step's outcome.
 Result<Plan> make_plan(const cgroup::Dir& root, const Request& request);
 
+/// The container's cgroup, unless it is guarded. Errors: gone, refused, absent (the root has no limits).
+Result<std::unique_ptr<cgroup::Dir>> open_target(const cgroup::Dir& root, const Container& container,
+                                                 const Guarded& guarded, Force force);
+
 /// What setting `wanted` would do right now: dry_run, unchanged, or refused, failed, gone with the error.
 Outcome look(const cgroup::Dir& dir, const cgroup::Setting& wanted, Force force);
 

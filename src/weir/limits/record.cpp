@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <concepts>
 #include <cstdint>
 #include <limits>
 #include <vector>
@@ -15,39 +16,71 @@
 namespace weir::limits {
 namespace {
 
-constexpr std::string_view kFormat = "w1";
-constexpr std::size_t kFields = 21;
+constexpr std::string_view kFormat = "w2";
+constexpr std::size_t kFields = 22;
 constexpr std::size_t kChecksum = 8;
 
-/// CRC-32 (IEEE 802.3, reflected), four bits at a time: the table is small and records are short.
-std::uint32_t crc32(std::string_view bytes) {
-  static constexpr auto kTable = [] {
-    std::array<std::uint32_t, 16> table{};
-    for (std::uint32_t n = 0; n < table.size(); ++n) {
-      std::uint32_t c = n;
-      for (int bit = 0; bit < 4; ++bit) c = (c & 1U) != 0 ? 0xEDB88320U ^ (c >> 1U) : c >> 1U;
-      table.at(n) = c;
-    }
-    return table;
-  }();
-  std::uint32_t crc = ~0U;
-  for (const char byte : bytes) {
-    crc ^= static_cast<unsigned char>(byte);
-    crc = kTable[crc & 15U] ^ (crc >> 4U);
-    crc = kTable[crc & 15U] ^ (crc >> 4U);
+/// CRC-32 (IEEE 802.3, reflected), eight bytes at a time: each table is the one before it, a zero byte later.
+constexpr auto kCrcTables = [] {
+  std::array<std::array<std::uint32_t, 256>, 8> tables{};
+  for (std::uint32_t n = 0; n < 256; ++n) {
+    std::uint32_t c = n;
+    for (int bit = 0; bit < 8; ++bit) c = (c & 1U) != 0 ? 0xEDB88320U ^ (c >> 1U) : c >> 1U;
+    tables[0].at(n) = c;
   }
+  for (std::size_t t = 1; t < tables.size(); ++t)
+    for (std::size_t n = 0; n < 256; ++n) {
+      const std::uint32_t c = tables.at(t - 1).at(n);
+      tables.at(t).at(n) = tables[0].at(c & 255U) ^ (c >> 8U);
+    }
+  return tables;
+}();
+
+std::uint32_t crc32(std::string_view bytes) {
+  const auto& t = kCrcTables;
+  const auto byte = [&](std::size_t n) { return static_cast<unsigned char>(bytes[n]); };
+  std::uint32_t crc = ~0U;
+  for (; bytes.size() >= 8; bytes.remove_prefix(8))
+    crc = t[7][byte(0) ^ (crc & 255U)] ^ t[6][byte(1) ^ (crc >> 8U & 255U)] ^
+          t[5][byte(2) ^ (crc >> 16U & 255U)] ^ t[4][byte(3) ^ (crc >> 24U)] ^ t[3][byte(4)] ^ t[2][byte(5)] ^
+          t[1][byte(6)] ^ t[0][byte(7)];
+  for (; !bytes.empty(); bytes.remove_prefix(1)) crc = t[0][byte(0) ^ (crc & 255U)] ^ (crc >> 8U);
   return ~crc;
 }
 
-void append_field(std::string& line, std::string_view field) {
-  for (const char c : field) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7f || c == '\\')
-      fmt::format_to(std::back_inserter(line), "\\x{:02x}", byte);
-    else
-      line += c;
-  }
+bool is_plain(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return byte >= 0x20 && byte != 0x7f && c != '\\';
 }
+
+/// Fields into one line, each behind a tab.
+class Line {
+ public:
+  explicit Line(std::string& text) : text_(text) {}
+  Line& operator<<(std::string_view field) {
+    text_ += '\t';
+    const auto odd = std::ranges::find_if_not(field, is_plain);
+    text_.append(field.begin(), odd);
+    for (const char c : std::string_view(odd, field.end())) {
+      if (is_plain(c))
+        text_ += c;
+      else
+        fmt::format_to(std::back_inserter(text_), "\\x{:02x}", static_cast<unsigned char>(c));
+    }
+    return *this;
+  }
+  template <std::integral Number>
+  Line& operator<<(Number number) {
+    std::array<char, 24> digits{};
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+    text_ += '\t';
+    text_.append(digits.data(), static_cast<std::size_t>(end - digits.data()));
+    return *this;
+  }
+
+ private:
+  std::string& text_;
+};
 
 std::optional<std::string> decode_field(std::string_view field) {
   std::string text;
@@ -83,39 +116,48 @@ bool take_time(const std::string& field, std::chrono::nanoseconds& out) {
   return true;
 }
 
+/// "AT PERIODS USAGE GRANTED EXACT", or nothing.
+std::string encode_refill(const std::optional<Refill>& refill) {
+  if (!refill) return {};
+  return fmt::format("{} {} {} {} {}", refill->look.at.count(), refill->look.periods,
+                     refill->look.usage.count(), refill->granted.count(), refill->exact ? 1 : 0);
+}
+
+bool take_refill(const std::string& field, std::optional<Refill>& out) {
+  if (field.empty()) return true;
+  const auto numbers = words(field);
+  std::array<std::int64_t, 5> values{};
+  if (numbers.size() != values.size()) return false;
+  for (std::size_t n = 0; n < values.size(); ++n)
+    if (!take_number(std::string(numbers[n]), values.at(n))) return false;
+  out = Refill{.look = {.at = std::chrono::nanoseconds(values[0]),
+                        .periods = static_cast<std::uint64_t>(values[1]),
+                        .usage = std::chrono::microseconds(values[2])},
+               .granted = std::chrono::microseconds(values[3]),
+               .exact = values[4] != 0};
+  return true;
+}
+
 }  // namespace
 
 std::string encode(const Record& record) {
   const Change& c = record.change;
-  const std::array<std::string, kFields> fields = {
-      std::string(kFormat),
-      record.boot,
-      fmt::to_string(record.head),
-      fmt::to_string(c.id.epoch),
-      fmt::to_string(c.id.index),
-      std::string(to_string(c.phase)),
-      fmt::to_string(c.time.count()),
-      fmt::to_string(c.restore_at.count()),
-      fmt::to_string(c.who.uid),
-      c.who.login_uid ? fmt::to_string(*c.who.login_uid) : std::string(),
-      c.who.sudo_user,
-      c.reason,
-      c.target,
-      c.name,
-      c.cgroup,
-      fmt::to_string(c.cgroup_id.count()),
-      std::string(cgroup::info(c.after.knob).file),
-      c.after.device,
-      c.before.text,
-      c.after.text,
-      c.note,
-  };
-  std::string payload;
-  for (const std::string& field : fields) {
-    if (!payload.empty()) payload += '\t';
-    append_field(payload, field);
-  }
-  return fmt::format("{:08x}\t{}\n", crc32(payload), payload);
+  std::string text(kChecksum, '0');
+  text.reserve(512);
+  Line line(text);
+  line << kFormat << record.boot << record.head << c.id.epoch << c.id.index << to_string(c.phase)
+       << c.time.count() << c.restore_at.count() << c.who.uid;
+  if (c.who.login_uid)
+    line << *c.who.login_uid;
+  else
+    line << "";
+  line << c.who.sudo_user << c.reason << c.target << c.name << c.cgroup << c.cgroup_id.count()
+       << cgroup::info(c.after.knob).file << c.after.device << c.before.text << c.after.text << c.note
+       << encode_refill(c.refill);
+  const std::uint32_t checksum = crc32(std::string_view(text).substr(kChecksum + 1));
+  fmt::format_to(text.data(), "{:08x}", checksum);
+  text += '\n';
+  return text;
 }
 
 std::optional<Record> decode(std::string_view line) {
@@ -153,6 +195,7 @@ std::optional<Record> decode(std::string_view line) {
   c.before = {.knob = knob->knob, .device = fields[17], .text = fields[18]};
   c.after = {.knob = knob->knob, .device = fields[17], .text = fields[19]};
   c.note = fields[20];
+  if (!take_refill(fields[21], c.refill)) return std::nullopt;
   return record;
 }
 

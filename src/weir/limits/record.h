@@ -2,7 +2,7 @@
 #pragma once
 // Record: a Change as one line of the journal's text, and back. A line is
 //
-//   CHECKSUM <tab> w1 <tab> boot <tab> head <tab> epoch <tab> … <newline>
+//   CHECKSUM <tab> w2 <tab> boot <tab> head <tab> epoch <tab> … <newline>
 //
 // with the CRC-32 of all that follows the first tab in eight hex digits, and control characters and
 // backslashes of the fields as \xNN. So a line is whole or known not to be, and a torn one costs only itself:

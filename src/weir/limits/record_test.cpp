@@ -23,7 +23,10 @@ Record full_record() {
                      .cgroup_id = CgroupId(UINT64_MAX),
                      .before = {cgroup::Knob::io_max, "8:0", "rbps=max wbps=max riops=max wiops=max"},
                      .after = {cgroup::Knob::io_max, "8:0", "rbps=max wbps=4194304 riops=max wiops=max"},
-                     .note = ""}};
+                     .note = "",
+                     .refill = Refill{.look = {.at = nanoseconds(5), .periods = 7, .usage = microseconds(9)},
+                                      .granted = microseconds(11),
+                                      .exact = true}}};
 }
 
 std::string line_of(const Record& record) {
@@ -64,7 +67,7 @@ TEST(Record, IsKnownToBeDamagedAtEveryByte) {
 
 TEST(Record, BadLinesAreRefused) {
   for (const char* line :
-       {"", "w1", "00000000\t", "00000000\tw1", "deadbeef\tw1\tb0\t1", "not a record at all", "\t\t\t\t\t\t"})
+       {"", "w2", "00000000\t", "00000000\tw2", "deadbeef\tw2\tb0\t1", "not a record at all", "\t\t\t\t\t\t"})
     EXPECT_FALSE(decode(line)) << line;
   EXPECT_FALSE(decode(std::string(kLongestRecord + 1, 'x')));
 }

@@ -7,6 +7,9 @@
 #include <map>
 #include <utility>
 
+#include "weir/base/clock.h"
+#include "weir/limits/period.h"
+
 namespace weir::limits {
 namespace {
 
@@ -34,13 +37,13 @@ class Undoer {
         by_cgroup[where.cgroup].push_back(restore(chain));
         continue;
       }
-      for (std::size_t n = 0; n < chain.size(); ++n) {
-        if (!selected(*chain[n], last)) continue;
-        if (n + 1 == chain.size())
-          by_cgroup[where.cgroup].push_back(restore({chain[n]}));
-        else
-          unlink(*chain[n], *chain[n + 1]);
-      }
+      // One run may have changed a place many times: those at the end of the chain go back together.
+      const auto newest = std::find_if_not(chain.rbegin(), chain.rend(), [&](const Change* change) {
+                            return selected(*change, last);
+                          }).base();
+      if (newest != chain.end()) by_cgroup[where.cgroup].push_back(restore({newest, chain.end()}));
+      for (auto change = chain.begin(); change + 1 < newest; ++change)
+        if (selected(**change, last)) unlink(**change, **(change + 1));
     }
     for (auto& [id, restores] : by_cgroup) put_back(restores);
     return std::move(result_);
@@ -127,6 +130,10 @@ class Undoer {
         return stopped(std::move(shown), std::move(fits).error());
     }
     if (journal_ == nullptr) return {.change = std::move(shown), .status = Status::dry_run, .error = {}};
+    if (newest.after.knob == cgroup::Knob::cpu_max) {
+      one.taken.back()->refill = await_turn(dir, shown, newest.refill, clock_, patience_);
+      shown.refill = one.taken.back()->refill;
+    }
     if (auto written = cgroup::write_setting(dir, one.goal()); !written)
       return stopped(std::move(shown), std::move(written).error());
     return {.change = std::move(shown), .status = Status::changed, .error = {}};
@@ -163,6 +170,8 @@ class Undoer {
   const cgroup::Dir& root_;
   Journal* journal_;  ///< null: only say what would be done
   const UndoOrder& order_;
+  const SystemClock clock_;
+  nanoseconds patience_ = kPatience;
   UndoResult result_;
 };
 

@@ -324,5 +324,31 @@ TEST_F(UndoTest, ListsEachChangeWithItsStanding) {
   EXPECT_EQ(listed[3].standing, Standing::undone);
 }
 
+TEST_F(UndoTest, ARunThatChangedAKnobManyTimesGoesBackToWhereItBegan) {
+  {
+    Journal journal = open();
+    const CgroupId id = fs_.dir("web")->id();
+    std::string before = "100";
+    for (std::uint32_t n = 0; n < 3; ++n) {
+      const std::string after = std::to_string(200 + n);
+      ASSERT_THAT(journal.append({.id = {.epoch = 1, .index = n},
+                                  .phase = Phase::intent,
+                                  .target = "web",
+                                  .cgroup = "/web",
+                                  .cgroup_id = id,
+                                  .before = {cgroup::Knob::cpu_weight, "", before},
+                                  .after = {cgroup::Knob::cpu_weight, "", after}}),
+                  Succeeds());
+      before = after;
+    }
+  }
+  fs_.set("web", "cpu.weight", "201\n");  // killed before the last write
+  const auto outcomes = undo_with({.kind = Selection::Kind::last});
+  ASSERT_EQ(outcomes.size(), 1U);
+  EXPECT_EQ(outcomes.front().status, Status::changed);
+  EXPECT_EQ(fs_.get("web", "cpu.weight"), "100\n");
+  EXPECT_TRUE(undo_with({.kind = Selection::Kind::last}).empty());
+}
+
 }  // namespace
 }  // namespace weir::limits

@@ -8,6 +8,8 @@
 #include <span>
 #include <utility>
 
+#include "weir/limits/period.h"
+
 namespace weir::limits {
 namespace {
 
@@ -33,6 +35,7 @@ struct Desk {
   Journal& journal;
   const Clock& clock;
   Applied applied;
+  nanoseconds patience = kPatience;
 
   Result<void> note(const Change& change) {
     const auto start = clock.monotonic();
@@ -42,7 +45,14 @@ struct Desk {
   }
 };
 
+std::optional<Refill> await_turn(const cgroup::Dir& dir, const Change& change, Desk& desk) {
+  const auto last = desk.journal.last(place(change));
+  return limits::await_turn(dir, change, last && *last ? (*last)->refill : std::nullopt, desk.clock,
+                            desk.patience);
+}
+
 Outcome write_step(PlannedTarget& target, Step& step, Force force, Change change, Desk& desk) {
+  if (change.after.knob == Knob::cpu_max) change.refill = await_turn(*target.dir, change, desk);
   Outcome now = look(*target.dir, step.wanted, force);
   change.before = now.change.before;
   change.after = now.change.after;

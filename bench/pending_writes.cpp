@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT
+// N changes of cpu.max pending at once, beside N cgroups: the time until the Regulator has written (and
+// journalled) them all, against the same bare writes on kept fds, in the same run, in turns. Then an urgent
+// raise that is asked for behind N pending ones: until it is written, in bare writes.
+//
+//   vm/run --build build/release --timeout 900 -- build/release/bin/pending_writes [N [ROUNDS]]
+//
+// Exit code 1 if the ratio is over 1.5 or the urgent one takes more than 3 bare writes (medians).
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/resource.h>
+#include <sys/utsname.h>
+
+#include "cgroup_place.h"
+#include "spread.h"
+#include <thread>
+
+#include "weir/base/clock.h"
+#include "weir/base/fd.h"
+#include "weir/base/text.h"
+#include "weir/bpf/period_start.h"
+#include "weir/limits/regulator.h"
+
+namespace {
+
+using namespace weir;
+using bench::must;
+using std::chrono::nanoseconds;
+
+constexpr double kMostRatio = 1.5, kMostUrgent = 3;
+
+const SystemClock kClock;
+
+double since(nanoseconds begin) { return static_cast<double>((kClock.monotonic() - begin).count()); }
+
+int run(std::size_t count, std::size_t rounds) {
+  const struct rlimit files{.rlim_cur = 8 * count + 64, .rlim_max = 8 * count + 64};
+  if (::setrlimit(RLIMIT_NOFILE, &files) != 0) bench::give_up(errno_error(errno, "open files", "allow more"));
+  bench::CgroupPlace place;
+  const bench::JournalPlace journals;
+  auto starts = bpf::PeriodStart::open();
+  limits::Regulator regulator(
+      place.root(), journals.open(), kClock,
+      {.who = {}, .reason = {}, .guarded = {}, .starts = starts ? &*starts : nullptr});
+  std::vector<Fd> fds;
+  std::vector<CgroupId> ids;
+  for (std::size_t n = 0; n < count; ++n) {
+    const std::string name = fmt::format("c{}", n);
+    place.make(name);
+    fds.emplace_back(::open(place.file(name, "cpu.max").c_str(), O_WRONLY | O_CLOEXEC));
+    ids.push_back(must(regulator.add({.name = name, .cgroup = place.path(name)})));
+  }
+  // A write starts the period timer even of a cgroup in which nothing runs. Requests come when it has
+  // stopped.
+  const auto come_to_rest = [] { std::this_thread::sleep_for(std::chrono::milliseconds(400)); };
+  const auto write_bare = [&](std::string_view text) {
+    const nanoseconds begin = kClock.monotonic();
+    for (const Fd& fd : fds)
+      if (::pwrite(fd.get(), text.data(), text.size(), 0) < 0)
+        bench::give_up(errno_error(errno, "cpu.max", "write"));
+    return since(begin);
+  };
+  const auto ask_all = [&](const char* quota) {
+    for (const CgroupId id : ids) must(regulator.ask(id, {.knob = cgroup::Knob::cpu_max, .text = quota}));
+  };
+  const auto write_pending = [&] {
+    const nanoseconds begin = kClock.monotonic();
+    while (regulator.pending() > 0) {
+      for (const auto& written : must(regulator.turn()))
+        if (written.outcome.error) bench::give_up(*written.outcome.error);
+      if (regulator.pending() > 0) regulator.wait(kClock.monotonic() + std::chrono::seconds(1));
+    }
+    return since(begin);
+  };
+
+  std::vector<double> bare, pending, ratio, urgent;
+  write_bare("50000 100000");
+  for (std::size_t round = 0; round < rounds; ++round) {
+    bare.push_back(write_bare("60000 100000") / static_cast<double>(count));
+    come_to_rest();
+    ask_all("70000 100000");
+    pending.push_back(write_pending() / static_cast<double>(count));
+    ratio.push_back(pending.back() / bare.back());
+
+    come_to_rest();
+    ask_all("80000 100000");
+    must(regulator.turn());  // at work on them
+    const nanoseconds begin = kClock.monotonic();
+    must(regulator.ask(ids.back(), {.knob = cgroup::Knob::cpu_max, .text = "90000 100000"},
+                       limits::Urgency::urgent));
+    must(regulator.turn());
+    urgent.push_back(since(begin) / bare.back());
+    write_pending();
+    come_to_rest();
+  }
+
+  struct utsname host{};
+  ::uname(&host);
+  const auto all = bench::spread(ratio), one = bench::spread(urgent);
+  fmt::print("pending_writes: {} cgroups, {} CPUs, {}; {} rounds; period starts by {}\n", count,
+             ::sysconf(_SC_NPROCESSORS_ONLN), host.release, rounds, starts ? starts->hook() : "looking");
+  fmt::print("  bare write     {:8.1f} us\n", bench::spread(bare).median / 1e3);
+  fmt::print("  regulator      {:8.1f} us   x{:.2f} ({:.2f} .. {:.2f}), target <= {}: {}\n",
+             bench::spread(pending).median / 1e3, all.median, all.q1, all.q3, kMostRatio,
+             all.median <= kMostRatio ? "met" : "missed");
+  fmt::print("  urgent raise   {:.2f} bare writes ({:.2f} .. {:.2f}), target <= {}: {}\n", one.median, one.q1,
+             one.q3, kMostUrgent, one.median <= kMostUrgent ? "met" : "missed");
+  return all.median <= kMostRatio && one.median <= kMostUrgent ? 0 : 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const auto count = argc > 1 ? parse_u64(argv[1]) : 1000U;
+  const auto rounds = argc > 2 ? parse_u64(argv[2]) : 21U;
+  if (!count || !rounds || *count < 2 || *count > 4000 || *rounds < 1) {
+    fmt::print(stderr, "usage: pending_writes [N [ROUNDS]]\n");
+    return 2;
+  }
+  return run(*count, *rounds);
+}

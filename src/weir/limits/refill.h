@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// Refill: what a write of cpu.max grants beyond the limit. The kernel fills the whole quota again at every
+// write, even of the same value, and forgets what the run queues overdrew (tg_set_cfs_bandwidth() in
+// kernel/sched/core.c). So a limit that is written often holds nothing: 20 % rewritten every 10 ms is 99 %.
+// Right after a period has begun a write grants least: then only what was overdrawn, at most a tick a CPU.
+// Pure, but for the one read.
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+
+#include "weir/base/clock.h"
+#include "weir/base/error.h"
+#include "weir/cgroup/dir.h"
+#include "weir/cgroup/knob.h"
+
+namespace weir::limits {
+
+using std::chrono::microseconds;
+using std::chrono::nanoseconds;
+
+/// What cpu.stat said at an instant: the kernel's own account of what its bucket gave.
+struct CpuLook {
+  nanoseconds at{0};          ///< CLOCK_MONOTONIC
+  std::uint64_t periods = 0;  ///< nr_periods: how often the quota was filled by the period's timer
+  microseconds usage{0};      ///< usage_usec
+  bool operator==(const CpuLook&) const = default;
+};
+
+/// `cpu_stat` is the cgroup's cpu.stat, kept open. Errors: gone; absent where the cpu controller is off.
+Result<CpuLook> look_at_cpu(cgroup::File& cpu_stat, const Clock& clock);
+
+/// A write of cpu.max, as it is journalled.
+struct Refill {
+  CpuLook look;             ///< right before it was written
+  microseconds granted{0};  ///< what it gave beyond the limit that was in force; an upper bound if not exact
+  bool exact = false;       ///< known from the write before it; else the most that it can have been
+  bool operator==(const Refill&) const = default;
+};
+
+/// What a write now gives beyond `limit`, which has been in force since the write that `since` looked at:
+/// used up by then and forgiven. Zero without a limit.
+microseconds owed(const CpuLook& since, const CpuLook& now, const cgroup::CpuMax& limit);
+
+/// The most that a write can give when nothing is known of the one before: what is left is filled up to the
+/// new quota, and what was used of the old one is forgotten.
+microseconds most_granted(const cgroup::CpuMax& before, const cgroup::CpuMax& after);
+
+/// The share of the limit that writes may give away, and the longest that one may be put off for it.
+inline constexpr double kRefillShare = 0.02;
+inline constexpr int kMostPeriods = 100;
+
+/// Whether a write now keeps what is given away below kRefillShare of what the limit allowed since the last
+/// write.
+bool affordable(const CpuLook& since, const CpuLook& now, const cgroup::CpuMax& limit);
+
+}  // namespace weir::limits

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// Regulator: limits that keep changing, written by one long-running process. A request never blocks and the
+// last value wins; turn() writes what is due: urgent requests first, a batch at a time, so that a new urgent
+// one never waits behind many others; cpu.max at the container's own pace (pace.h), a value that the kernel
+// holds already not at all. Every write is journalled before it is made, so that `undo` takes it back, also
+// after a kill -9. Other writers get their turns: the journal is locked for a batch only. One thread.
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "weir/base/clock.h"
+#include "weir/bpf/period_start.h"
+#include "weir/cgroup/dir.h"
+#include "weir/limits/guard.h"
+#include "weir/limits/journal.h"
+#include "weir/limits/pace.h"
+#include "weir/limits/plan.h"
+#include "weir/limits/write_queue.h"
+#include "weir/model/container.h"
+
+namespace weir::limits {
+
+struct RegulatorOptions {
+  Caller who;
+  std::string reason;
+  Guarded guarded;
+  std::size_t batch = 32;              ///< writes between two looks at what is urgent
+  bpf::PeriodStart* starts = nullptr;  ///< null: period starts are found by looking
+};
+
+/// One request that was carried out, dropped because the kernel held it already, or refused.
+struct Written {
+  Outcome outcome;
+  nanoseconds waited{0};     ///< since it was first asked for
+  std::uint32_t merged = 0;  ///< earlier requests that it stands for
+};
+
+class Regulator {
+ public:
+  /// `root`, `clock` and options.starts outlive it.
+  Regulator(const cgroup::Dir& root, Journal journal, const Clock& clock, RegulatorOptions options);
+
+  /// Takes a container into care. Errors: gone, refused (guarded).
+  Result<CgroupId> add(const Container& container);
+  void remove(CgroupId cgroup);
+
+  /// Asks for a value. Errors: invalid for a cgroup that is not in care; refused below what is in use, since
+  /// a write that reclaims can block (shrink such a limit instead); absent where there is no such knob.
+  Result<void> ask(CgroupId cgroup, const cgroup::Setting& setting, Urgency urgency = Urgency::normal);
+
+  /// One batch of what is due, and what became of it. Errors: the journal's; then nothing was written.
+  Result<std::vector<Written>> turn();
+  /// Waits until turn() has something to do, at most until `deadline` (CLOCK_MONOTONIC).
+  void wait(nanoseconds deadline);
+
+  [[nodiscard]] std::size_t pending() const { return queue_.size(); }
+  /// What the writes of a cpu.max granted beyond its limits so far, as far as it is known.
+  [[nodiscard]] microseconds granted(CgroupId cgroup) const;
+
+ private:
+  struct Knob {
+    std::unique_ptr<cgroup::File> file;
+    cgroup::Setting now;  ///< as last read or written
+  };
+  struct Member {
+    Container container;
+    std::unique_ptr<cgroup::Dir> dir;
+    std::optional<Pace> pace;  ///< where the cpu controller is on
+    std::map<Place, Knob> knobs;
+  };
+  struct Due {
+    Place where;
+    Member* member;
+    Knob* knob;
+    PendingWrite pending;
+    cgroup::Setting before;
+    Change change;
+  };
+
+  Result<Knob*> open_knob(Member& member, const cgroup::Setting& setting);
+  void take_starts();
+  std::vector<Due> gather();
+  Result<void> journal(std::vector<Due>& batch);
+  std::optional<Written> prepare(Due& due);
+  Written write(Due& due);
+
+  const cgroup::Dir& root_;
+  Journal journal_;
+  const Clock& clock_;
+  RegulatorOptions options_;
+  std::map<CgroupId, Member> members_;
+  std::map<bpf::PeriodStart::Slot, Member*> by_slot_;
+  WriteQueue queue_;
+  std::uint64_t epoch_ = 0;
+  std::uint32_t index_ = 0;
+  nanoseconds again_{0};  ///< when a request that had to wait is looked at again
+};
+
+}  // namespace weir::limits

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: MIT
+// The Regulator on the fake cgroupfs, without BPF, with a clock that stands still unless told.
+#include "weir/limits/regulator.h"
+
+#include <gmock/gmock.h>
+
+#include "support/fake_cgroupfs.h"
+#include "support/result_matchers.h"
+#include "support/temp_dir.h"
+#include <cerrno>
+
+#include "weir/limits/undo.h"
+#include "weir/limits/writer.h"
+
+namespace weir::limits {
+namespace {
+
+using std::chrono::milliseconds;
+using ::testing::ElementsAre;
+using testing::FakeCgroupfs;
+using testing::HasError;
+using testing::HasValue;
+using ::testing::IsEmpty;
+using testing::Succeeds;
+
+class RegulatorTest : public ::testing::Test {
+ protected:
+  RegulatorTest() {
+    for (const char* name : {"web", "db", "jobs"}) {
+      stat(name, 0, milliseconds(0));
+      ids_[name] = regulator_.add({.name = name, .cgroup = std::string("/") + name}).value();
+    }
+    fs_.before_write([this](std::string_view path, std::string_view, std::string_view text) {
+      writes_.push_back(std::string(path.substr(path.rfind('/') + 1)) + " " + std::string(text));
+    });
+  }
+  void stat(const std::string& name, int periods, milliseconds usage) {
+    fs_.set(name, "cpu.stat",
+            "usage_usec " + std::to_string(microseconds(usage).count()) +
+                "\nuser_usec 0\nsystem_usec 0\nnr_periods " + std::to_string(periods) +
+                "\nnr_throttled 0\nthrottled_usec 0\n");
+  }
+  Result<void> ask(const std::string& name, const char* setting, Urgency urgency = Urgency::normal) {
+    return regulator_.ask(ids_.at(name), cgroup::parse_setting(setting).value(), urgency);
+  }
+  std::vector<Written> turn() {
+    auto written = regulator_.turn();
+    EXPECT_THAT(written, Succeeds());
+    return std::move(*written);
+  }
+  /// web runs under 20 %, watched from the start of its period `periods` on.
+  void web_runs_under_a_fifth() {
+    EXPECT_THAT(ask("web", "cpu.max=20000"), Succeeds());
+    turn();
+    writes_.clear();
+  }
+  void web_at(milliseconds at, int periods, milliseconds usage) {
+    clock_.tick(at - clock_.monotonic());
+    stat("web", periods, usage);
+    turn();
+  }
+
+  testing::TempDir run_;
+  FakeCgroupfs fs_{{"web", {}}, {"db", {}}, {"jobs", {}}};
+  ManualClock clock_;
+  std::unique_ptr<cgroup::Dir> root_ = fs_.root();
+  Regulator regulator_{*root_,
+                       Journal::open(run_.path(), "boot-1", {.lock_wait = milliseconds(0)}).value(),
+                       clock_,
+                       {.batch = 2}};
+  std::map<std::string, CgroupId> ids_;
+  std::vector<std::string> writes_;
+};
+
+TEST_F(RegulatorTest, WritesAtOnceWhereThereIsNoLimitYet) {
+  EXPECT_THAT(ask("web", "cpu.max=20000"), Succeeds());
+  const auto written = turn();
+  ASSERT_EQ(written.size(), 1U);
+  EXPECT_EQ(written.front().outcome.status, Status::changed);
+  EXPECT_THAT(writes_, ElementsAre("web 20000 100000"));
+}
+
+TEST_F(RegulatorTest, TheLastOfManyRequestsIsTheOneThatIsWritten) {
+  for (const char* value : {"cpu.weight=50", "cpu.weight=60", "cpu.weight=70"})
+    EXPECT_THAT(ask("web", value), Succeeds());
+  const auto written = turn();
+  EXPECT_THAT(writes_, ElementsAre("web 70"));
+  EXPECT_EQ(written.front().merged, 2U);
+}
+
+TEST_F(RegulatorTest, AValueThatTheKernelHoldsIsNotWritten) {
+  EXPECT_THAT(ask("web", "cpu.weight=100"), Succeeds());
+  const auto written = turn();
+  EXPECT_EQ(written.front().outcome.status, Status::unchanged);
+  EXPECT_THAT(writes_, IsEmpty());
+}
+
+TEST_F(RegulatorTest, WritesABatchATurnAndUrgentOnesAloneAndFirst) {
+  EXPECT_THAT(ask("web", "cpu.weight=50"), Succeeds());
+  EXPECT_THAT(ask("db", "cpu.weight=50"), Succeeds());
+  EXPECT_THAT(ask("jobs", "cpu.weight=50"), Succeeds());
+  EXPECT_THAT(ask("jobs", "cpu.max=50000", Urgency::urgent), Succeeds());
+  turn();
+  EXPECT_THAT(writes_, ElementsAre("jobs 50000 100000"));
+  turn();
+  EXPECT_EQ(writes_.size(), 3U);
+  turn();
+  EXPECT_EQ(writes_.size(), 4U);
+  EXPECT_EQ(regulator_.pending(), 0U);
+}
+
+TEST_F(RegulatorTest, ACpuMaxWaitsForAPeriodThatItCanAfford) {
+  web_runs_under_a_fifth();
+  EXPECT_THAT(ask("web", "cpu.max=30000"), Succeeds());
+  web_at(milliseconds(1), 0, milliseconds(1));
+  EXPECT_THAT(writes_, IsEmpty());
+  web_at(milliseconds(2), 1,
+         milliseconds(23));  // a period began: 3 ms would be forgiven for an allowance of 20
+  EXPECT_THAT(writes_, IsEmpty());
+  web_at(milliseconds(101), 1, milliseconds(40));
+  web_at(milliseconds(102), 2, milliseconds(40));  // a period began, and nothing is owed
+  EXPECT_THAT(writes_, ElementsAre("web 30000 100000"));
+  EXPECT_EQ(regulator_.granted(ids_.at("web")), microseconds(0));
+}
+
+TEST_F(RegulatorTest, AnUrgentCpuMaxIsWrittenAtOnceAndBooked) {
+  web_runs_under_a_fifth();
+  stat("web", 0, milliseconds(20));
+  EXPECT_THAT(ask("web", "cpu.max=30000", Urgency::urgent), Succeeds());
+  turn();
+  EXPECT_THAT(writes_, ElementsAre("web 30000 100000"));
+  EXPECT_EQ(regulator_.granted(ids_.at("web")), milliseconds(20));
+}
+
+TEST_F(RegulatorTest, AContainerInWhichNothingRunsDoesNotWait) {
+  web_runs_under_a_fifth();
+  clock_.tick(milliseconds(200));  // two periods without a start
+  EXPECT_THAT(ask("web", "cpu.max=30000"), Succeeds());
+  turn();
+  EXPECT_THAT(writes_, ElementsAre("web 30000 100000"));
+}
+
+TEST_F(RegulatorTest, WhatItWroteCanBeUndone) {
+  EXPECT_THAT(ask("web", "cpu.weight=50"), Succeeds());
+  turn();
+  EXPECT_THAT(ask("web", "cpu.weight=60"), Succeeds());
+  turn();
+  Journal journal = Journal::open(run_.path(), "boot-1", {.lock_wait = milliseconds(0)}).value();
+  undo(*root_, journal.read().value(), &journal, {.selection = {}, .by = "test"});
+  EXPECT_EQ(fs_.get("web", "cpu.weight"), "100\n");
+}
+
+TEST_F(RegulatorTest, AfterSomeoneElsesChangeItsOwnStandOnTheirs) {
+  EXPECT_THAT(ask("web", "cpu.weight=50"), Succeeds());
+  turn();
+  {
+    Journal journal = Journal::open(run_.path(), "boot-1").value();
+    const Request request{.targets = {{.target = "web",
+                                       .container = {.name = "web", .cgroup = "/web"},
+                                       .settings = {cgroup::parse_setting("cpu.weight=70").value()}}},
+                          .guarded = {}};
+    Plan plan = make_plan(*root_, request).value();
+    ASSERT_THAT(apply(plan, journal, clock_, {}), Succeeds());
+  }
+  EXPECT_THAT(ask("web", "cpu.weight=60"), Succeeds());
+  EXPECT_EQ(turn().front().outcome.change.before.text, "70");
+  Journal journal = Journal::open(run_.path(), "boot-1").value();
+  undo(*root_, journal.read().value(), &journal, {.selection = {}, .by = "test"});
+  EXPECT_EQ(fs_.get("web", "cpu.weight"), "70\n");
+}
+
+TEST_F(RegulatorTest, AContainerThatEndedIsToldAndCostsTheOthersNothing) {
+  EXPECT_THAT(ask("web", "cpu.weight=50"), Succeeds());
+  EXPECT_THAT(ask("db", "cpu.weight=50"), Succeeds());
+  fs_.remove("web");
+  const auto written = turn();
+  ASSERT_EQ(written.size(), 2U);
+  EXPECT_EQ(written[0].outcome.status, Status::gone);
+  EXPECT_EQ(written[1].outcome.status, Status::changed);
+}
+
+TEST_F(RegulatorTest, RefusesWhatWouldReclaimAndWhoIsNotInItsCare) {
+  fs_.set("web", "memory.current", "1048576\n");
+  EXPECT_THAT(ask("web", "memory.max=512K"), HasError(ErrorKind::refused));
+  EXPECT_THAT(regulator_.ask(CgroupId(12345), {}), HasError(ErrorKind::invalid));
+  regulator_.remove(ids_.at("web"));
+  EXPECT_THAT(ask("web", "cpu.weight=50"), HasError(ErrorKind::invalid));
+}
+
+TEST_F(RegulatorTest, AJournalThatCannotBeWrittenStopsTheWriteAndKeepsTheRequest) {
+  EXPECT_THAT(ask("web", "cpu.weight=50"), Succeeds());
+  const Journal other = Journal::open(run_.path(), "boot-1").value();
+  EXPECT_FALSE(regulator_.turn().has_value());
+  EXPECT_EQ(regulator_.pending(), 1U);
+  EXPECT_THAT(writes_, IsEmpty());
+}
+
+}  // namespace
+}  // namespace weir::limits
