@@ -1,30 +1,26 @@
 // SPDX-License-Identifier: MIT
-// `weir set TARGET… knob=value…`, `weir set -f FILE` and `weir apply FILE`: everything is parsed, resolved,
-// looked at and checked before the first write.
+// `weir set TARGET… knob=value…`, `weir set -f FILE` and `weir apply FILE`: everything is parsed (asked.h),
+// resolved, looked at and checked before the first write.
 #include <fmt/format.h>
 #include <fmt/ostream.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <filesystem>
-#include <istream>
-#include <iterator>
 #include <memory>
 #include <ostream>
 
 #include "weir/base/clock.h"
 #include "weir/base/escape.h"
-#include "weir/base/file.h"
-#include "weir/base/text.h"
 #include "weir/cgroup/dir.h"
 #include "weir/cgroup/knob.h"
+#include "weir/cli/asked.h"
 #include "weir/cli/command.h"
 #include "weir/cli/outcome.h"
 #include "weir/container/target.h"
 #include "weir/limits/caller.h"
 #include "weir/limits/journal.h"
 #include "weir/limits/plan.h"
-#include "weir/limits/plan_file.h"
 #include "weir/limits/restore.h"
 #include "weir/limits/undo.h"
 #include "weir/limits/writer.h"
@@ -34,121 +30,16 @@ namespace {
 
 using std::chrono::nanoseconds;
 
-constexpr std::chrono::hours kLongestFor{24 * 365};
-
-struct Options {
-  std::vector<std::string> words;
-  std::string file;  ///< a plan; "-" is stdin
-  std::string reason, lasts;
-  bool dry_run = false, force = false, timing = false;
-};
-
-/// What the command line or the plan says, checked as far as that goes without asking the host.
-struct Asked {
-  struct One {
-    container::Target target;
-    std::vector<cgroup::Setting> settings;
-    std::string where;  ///< in the plan; "" for the command line
-  };
-  std::vector<One> targets;
-  std::string reason;
-  nanoseconds lasts{0};
-};
-
 /// When each part of the work ended, for --timing.
 struct Times {
   nanoseconds begin{0}, resolved{0}, planned{0}, opened{0};
 };
 
-/// knob=value; a '=' behind a ':' or a '/' belongs to a target (label:tier=db, /a=b).
-bool is_assignment(std::string_view word) {
-  const std::size_t equals = word.find('=');
-  return equals != std::string_view::npos &&
-         word.substr(0, equals).find_first_of(":/") == std::string_view::npos;
-}
-
-/// The error with its place in the plan in front.
-Error at(const std::string& where, Error error) {
-  if (!where.empty()) error.subject = fmt::format("{}: {}", where, error.subject);
-  return error;
-}
-
-Result<Asked> parse_words(const std::vector<std::string>& words) {
-  Asked asked;
-  std::vector<cgroup::Setting> settings;
-  for (const std::string& word : words) {
-    if (is_assignment(word)) {
-      WEIR_TRY(cgroup::Setting setting, cgroup::parse_setting(word));
-      settings.push_back(std::move(setting));
-    } else {
-      WEIR_TRY(container::Target target, container::parse_target(word));
-      asked.targets.push_back({.target = std::move(target), .settings = {}, .where = {}});
-    }
-  }
-  constexpr std::string_view kExample = "for example: weir set web cpus=1.5 memory=512M";
-  if (asked.targets.empty())
-    return std::unexpected(make_error(ErrorKind::invalid, "set", "no target is named", kExample));
-  if (settings.empty())
-    return std::unexpected(make_error(ErrorKind::invalid, "set", "no knob=value is given", kExample));
-  for (Asked::One& one : asked.targets) one.settings = settings;
-  return asked;
-}
-
-Result<nanoseconds> parse_lasts(const std::string& text, std::string_view subject) {
-  WEIR_TRY(const nanoseconds lasts, parse_duration(text));
-  if (lasts < std::chrono::milliseconds(1) || lasts > kLongestFor)
-    return std::unexpected(
-        make_error(ErrorKind::invalid, subject, "must be between 1ms and a year", "for example: 30s"));
-  return lasts;
-}
-
-Result<Asked> read_plan(const Session& session, const Options& options) {
-  constexpr std::size_t kLongestPlan = std::size_t{1} << 20;
-  std::string text;
-  const bool is_stdin = options.file == "-";
-  if (is_stdin) {
-    text.assign(std::istreambuf_iterator<char>(session.terminal.in), {});
-  } else {
-    WEIR_TRY(text, read_file(options.file, kLongestPlan));
-  }
-  if (text.size() > kLongestPlan)
-    return std::unexpected(make_error(ErrorKind::invalid, options.file, "is longer than 1 MiB"));
-  WEIR_TRY(limits::PlanFile plan, limits::parse_plan_file(text, is_stdin ? "stdin" : options.file));
-  Asked asked;
-  asked.reason = std::move(plan.reason);
-  if (!plan.lasts.empty()) {
-    WEIR_TRY(asked.lasts, parse_lasts(plan.lasts, fmt::format("{}: for", options.file)));
-  }
-  for (limits::PlanFile::Entry& entry : plan.entries) {
-    auto target = container::parse_target(entry.target);
-    if (!target) return std::unexpected(at(entry.where, std::move(target).error()));
-    asked.targets.push_back({.target = std::move(*target),
-                             .settings = std::move(entry.settings),
-                             .where = std::move(entry.where)});
-  }
-  return asked;
-}
-
-Result<Asked> parse(const Session& session, const Options& options) {
-  if (options.file.empty() == options.words.empty())
-    return std::unexpected(make_error(ErrorKind::invalid, "set",
-                                      "names targets and limits, or a plan with -f, one of the two",
-                                      "for example: weir set web cpus=1.5    weir set -f plan.yml"));
-  WEIR_TRY(Asked asked, options.file.empty() ? parse_words(options.words) : read_plan(session, options));
-  if (!options.reason.empty()) asked.reason = options.reason;
-  if (asked.reason.size() > 1000)
-    return std::unexpected(make_error(ErrorKind::invalid, "the reason", "is longer than 1000 bytes"));
-  if (!options.lasts.empty()) {
-    WEIR_TRY(asked.lasts, parse_lasts(options.lasts, "--for"));
-  }
-  return asked;
-}
-
 Result<limits::Request> resolve_all(const Session& session, const Asked& asked, cgroup::Dir& root) {
   limits::Request request{.targets = {}, .guarded = {}};
   for (const Asked::One& one : asked.targets) {
     auto found = container::resolve(one.target, session.paths, root);
-    if (!found) return std::unexpected(at(one.where, std::move(found).error()));
+    if (!found) return std::unexpected(at_place(one.where, std::move(found).error()));
     for (Container& each : *found)
       request.targets.push_back(
           {.target = one.target.text, .container = std::move(each), .settings = one.settings});
@@ -222,10 +113,10 @@ void print_timing(const Session& session, const Times& times, const limits::Appl
              us(applied.write), us(end - times.begin));
 }
 
-Result<int> set(Session& session, const Options& options) {
+Result<int> set(Session& session, const SetOptions& options) {
   const SystemClock clock;
   Times times{.begin = clock.monotonic()};
-  WEIR_TRY(const Asked asked, parse(session, options));
+  WEIR_TRY(const Asked asked, parse_asked(session, options));
   WEIR_TRY(const std::unique_ptr<cgroup::Dir> root, cgroup::open_root(session.paths.cgroup_root));
   WEIR_TRY(limits::Request request, resolve_all(session, asked, *root));
   request.force = options.force ? limits::Force::yes : limits::Force::no;
@@ -277,7 +168,7 @@ std::string footer() {
          "Take it back: weir undo. What was changed: weir changes.";
 }
 
-void add_common(CLI::App& command, const std::shared_ptr<Options>& options) {
+void add_common(CLI::App& command, const std::shared_ptr<SetOptions>& options) {
   command.add_flag("--dry-run", options->dry_run, "Show old -> new and write nothing");
   command.add_flag("--force", options->force, "Also guarded cgroups, and cuts below what is in use");
   command.add_option("--for", options->lasts, "Take it back after this time, whatever happens to weir")
@@ -285,7 +176,7 @@ void add_common(CLI::App& command, const std::shared_ptr<Options>& options) {
   command.add_option("--reason", options->reason, "Why, for the journal")->type_name("TEXT");
 }
 
-void set_action(CLI::App& command, Session& session, const std::shared_ptr<Options>& options) {
+void set_action(CLI::App& command, Session& session, const std::shared_ptr<SetOptions>& options) {
   command.callback([&session, options] {
     session.action = [&session, options] { return report(session, set(session, *options)); };
   });
@@ -296,7 +187,7 @@ void set_action(CLI::App& command, Session& session, const std::shared_ptr<Optio
 void add_set(CLI::App& app, Session& session) {
   CLI::App* command = app.add_subcommand("set", "Change limits of containers now, so that it can be undone");
   command->footer(footer());
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<SetOptions>();
   command->add_option("words", options->words, "Containers (see Targets in weir --help), and their limits")
       ->type_name("TARGET... KNOB=VALUE");
   command->add_option("-f,--file", options->file, "A plan of many changes instead; see weir help apply")
@@ -318,7 +209,7 @@ void add_apply(CLI::App& app, Session& session) {
       "Examples:\n"
       "  weir apply plan.yml --dry-run\n"
       "  weir apply plan.yml -y");
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<SetOptions>();
   command->add_option("plan", options->file, "The plan; - is stdin")->required()->type_name("FILE");
   add_common(*command, options);
   set_action(*command, session, options);
