@@ -223,6 +223,10 @@ class FakeDir final : public Dir {
     WEIR_CHECK(check(file, "open"));
     return std::make_unique<FakeFile>(tree_, node_, std::string(file), access);
   }
+  [[nodiscard]] Result<std::uint64_t> file_id(std::string_view file) const override {
+    WEIR_CHECK(check(file, "stat"));
+    return (id().count() << 32U) + std::hash<std::string_view>()(file) % 1'000'000;
+  }
   [[nodiscard]] Result<std::unique_ptr<Dir>> open(std::string_view relative) const override {
     if (relative.empty() || relative.starts_with('/'))
       return std::unexpected(make_error(ErrorKind::invalid, relative, "is not a relative cgroup path"));

@@ -368,6 +368,15 @@ TEST_P(CgroupContract, AHeldDirectorySaysGoneAfterRemoval) {
   EXPECT_THAT(web_->make("child"), HasError(ErrorKind::gone));
 }
 
+TEST_P(CgroupContract, AFilesIdIsItsOwn) {
+  const auto first = web_->file_id("cpu.max"), second = web_->file_id("cpu.weight");
+  ASSERT_THAT(first, Succeeds());
+  ASSERT_THAT(second, Succeeds());
+  EXPECT_NE(*first, *second);
+  EXPECT_THAT(web_->file_id("cpu.max"), HasValue(*first));
+  EXPECT_THAT(web_->file_id("no.such"), HasError(ErrorKind::absent));
+}
+
 TEST_P(CgroupContract, ACgroupOfTheSameNameIsAnotherOne) {
   const CgroupId first = web_->id();
   ASSERT_THAT(place_.base->remove("web"), Succeeds());

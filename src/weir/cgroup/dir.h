@@ -45,6 +45,8 @@ class Dir {
   /// One write() of the whole text; reads nothing back.
   [[nodiscard]] virtual Result<void> write(std::string_view file, std::string_view text) = 0;
   [[nodiscard]] virtual Result<std::unique_ptr<File>> keep(std::string_view file, Access access) const = 0;
+  /// The inode of a control file: what BPF knows it by.
+  [[nodiscard]] virtual Result<std::uint64_t> file_id(std::string_view file) const = 0;
   /// Opens the cgroup at a relative path ("a/b"; no "..", no leading slash, not empty).
   [[nodiscard]] virtual Result<std::unique_ptr<Dir>> open(std::string_view relative) const = 0;
   /// Names of the child cgroups, in no particular order.

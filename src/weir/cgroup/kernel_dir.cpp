@@ -142,6 +142,14 @@ class KernelDir final : public Dir {
     return std::make_unique<KernelFile>(std::move(fd), std::move(dir), path(), std::string(file));
   }
 
+  [[nodiscard]] Result<std::uint64_t> file_id(std::string_view file) const override {
+    WEIR_CHECK(check_component(file));
+    struct stat st{};
+    if (::fstatat(fd_.get(), std::string(file).c_str(), &st, AT_SYMLINK_NOFOLLOW) != 0)
+      return std::unexpected(trouble(errno, file, "stat"));
+    return st.st_ino;
+  }
+
   [[nodiscard]] Result<std::unique_ptr<Dir>> open(std::string_view relative) const override {
     if (relative.empty() || relative.starts_with('/'))
       return std::unexpected(

@@ -8,6 +8,7 @@ void add_apply(CLI::App& app, Session& session);
 void add_changes(CLI::App& app, Session& session);
 void add_completion(CLI::App& app, Session& session);
 void add_doctor(CLI::App& app, Session& session);
+void add_guard(CLI::App& app, Session& session);
 void add_lab(CLI::App& app, Session& session);
 void add_latency(CLI::App& app, Session& session);
 void add_ls(CLI::App& app, Session& session);
@@ -18,15 +19,11 @@ void add_undo(CLI::App& app, Session& session);
 namespace {
 
 constexpr CommandEntry kCommands[] = {
-    {"doctor", add_doctor},
-    {"ls", add_ls},
-    {"set", add_set},
-    {"apply", add_apply},
-    {"undo", add_undo},
-    {"changes", add_changes},
-    {"completion", add_completion, true},
-    {"lab", add_lab},
-    {"latency", add_latency},
+    {"doctor", add_doctor}, {"ls", add_ls},
+    {"set", add_set},       {"apply", add_apply},
+    {"undo", add_undo},     {"changes", add_changes},
+    {"guard", add_guard},   {"completion", add_completion, true},
+    {"lab", add_lab},       {"latency", add_latency},
     {"man", add_man, true},
 };
 

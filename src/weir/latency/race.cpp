@@ -76,7 +76,7 @@ void Race::note_missing_stages(const bpf::LimitWriteHooks& hooks, Knob knob) {
 Result<bpf::LimitWrite> Race::open_trace(const KnobInfo& knob) {
   if (hooks_ == Hooks::off)
     return std::unexpected(make_error(ErrorKind::absent, "eBPF", "is turned off by --no-ebpf"));
-  WEIR_TRY(const std::uint64_t inode, subject_.file_inode(knob.file));
+  WEIR_TRY(const std::uint64_t inode, subject_.dir().file_id(knob.file));
   return bpf::LimitWrite::open(
       {.cgroup = subject_.dir().id(),
        .level = static_cast<unsigned>(std::ranges::count(subject_.dir().path(), '/')),

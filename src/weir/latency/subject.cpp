@@ -105,18 +105,6 @@ Result<void> Subject::open(const HostPaths& paths, const std::string& cgroup) {
   return {};
 }
 
-Result<std::uint64_t> Subject::file_inode(std::string_view file) const {
-  struct stat folder{};
-  struct stat entry{};
-  const std::string path = mount_point_ + dir_->path();
-  if (stat(path.c_str(), &folder) != 0) return std::unexpected(errno_error(errno, path, "stat"));
-  if (folder.st_ino != dir_->id().count())
-    return std::unexpected(make_error(ErrorKind::gone, dir_->path(), "is another cgroup now"));
-  const std::string name = fmt::format("{}/{}", path, file);
-  if (lstat(name.c_str(), &entry) != 0) return std::unexpected(errno_error(errno, name, "stat"));
-  return entry.st_ino;
-}
-
 Result<Subject> Subject::build(const HostPaths& paths, const ContainerOptions& options, const Tell& tell) {
   std::string context = options.build;
   if (context.empty()) {

@@ -60,8 +60,6 @@ class Subject {
   [[nodiscard]] bool ours() const { return ours_; }
   /// Whether the load already keeps one CPU busy.
   [[nodiscard]] bool busy() const { return busy_; }
-  /// Inode number of a control file, as BPF sees it.
-  Result<std::uint64_t> file_inode(std::string_view file) const;
 
  private:
   Subject() = default;

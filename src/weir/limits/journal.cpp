@@ -58,6 +58,21 @@ std::optional<std::uint64_t> last_head(std::string_view text, std::string_view b
   return std::nullopt;
 }
 
+/// How much of a journal's end is looked through for the last record of a place.
+constexpr std::uint64_t kLastBlock = std::uint64_t{256} << 10;
+
+std::optional<Change> find_last(std::string_view text, std::string_view boot_id, const Place& where) {
+  // Most lines are of other places: looked through as text, they need not be taken apart.
+  const std::string mark = fmt::format("\t{}\t{}\t", where.cgroup.count(), cgroup::info(where.knob).file);
+  const std::vector<std::string_view> lines = split(text, '\n');
+  for (const std::string_view line : std::views::reverse(lines)) {
+    if (line.find(mark) == std::string_view::npos) continue;
+    auto record = decode(line);
+    if (record && record->boot == boot_id && place(record->change) == where) return std::move(record->change);
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 History parse_journal(std::string_view text, std::string_view boot_id) {
@@ -182,19 +197,9 @@ Result<void> Journal::append(std::span<const Change> changes) {
 }
 
 Result<std::optional<Change>> Journal::last(const Place& where) const {
-  constexpr std::uint64_t kBlock = std::uint64_t{256} << 10;
   if (size_ == 0) return std::nullopt;
-  WEIR_TRY(const std::string text, read_from(size_ > kBlock ? size_ - kBlock : 0));
-  // Most lines are of other places: looked through as text, they need not be taken apart.
-  const std::string mark = fmt::format("\t{}\t{}\t", where.cgroup.count(), cgroup::info(where.knob).file);
-  std::vector<std::string_view> lines = split(text, '\n');
-  for (const std::string_view line : std::views::reverse(lines)) {
-    if (line.find(mark) == std::string_view::npos) continue;
-    auto record = decode(line);
-    if (record && record->boot == boot_id_ && place(record->change) == where)
-      return std::move(record->change);
-  }
-  return std::nullopt;
+  WEIR_TRY(const std::string text, read_from(size_ > kLastBlock ? size_ - kLastBlock : 0));
+  return find_last(text, boot_id_, where);
 }
 
 Result<void> Journal::shrink() {
@@ -229,10 +234,13 @@ Result<void> Journal::shrink() {
   return open_file();
 }
 
-Result<History> read_history(const std::string& run_dir, const std::string& boot_id) {
+namespace {
+
+/// The journal's text without locking it, or only its end; empty where there is none.
+Result<std::string> read_text(const std::string& run_dir, std::optional<std::uint64_t> at_most) {
   const std::string path = fmt::format("{}/{}", run_dir, kJournalFile);
   const Fd directory(::open(run_dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
-  if (!directory.valid() && errno == ENOENT) return History{};
+  if (!directory.valid() && errno == ENOENT) return std::string();
   if (!directory.valid()) return std::unexpected(errno_error(errno, run_dir, "open"));
   struct stat st{};
   if (::fstat(directory.get(), &st) != 0) return std::unexpected(errno_error(errno, run_dir, "stat"));
@@ -240,17 +248,32 @@ Result<History> read_history(const std::string& run_dir, const std::string& boot
 
   const Fd file(
       ::openat(directory.get(), kJournalFile.data(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
-  if (!file.valid() && errno == ENOENT) return History{};
+  if (!file.valid() && errno == ENOENT) return std::string();
   if (!file.valid())
     return std::unexpected(
         errno_error(errno, path, "the journal of limits cannot be read").with_hint("run it as root"));
   if (::fstat(file.get(), &st) != 0) return std::unexpected(errno_error(errno, path, "stat"));
   if (!S_ISREG(st.st_mode) || !trusted(st)) return std::unexpected(untrusted(path));
+  const auto size = static_cast<std::uint64_t>(st.st_size);
+  if (at_most && size > *at_most) ::lseek(file.get(), static_cast<off_t>(size - *at_most), SEEK_SET);
   WEIR_TRY(std::string text, read_all(file.get(), path, kLongestJournal));
   // A last line without its end may be in the making just now: it is damage only if no writer is at work.
   if (!text.empty() && text.back() != '\n' && ::flock(directory.get(), LOCK_SH | LOCK_NB) != 0)
     text.resize(text.rfind('\n') + 1);
+  return text;
+}
+
+}  // namespace
+
+Result<History> read_history(const std::string& run_dir, const std::string& boot_id) {
+  WEIR_TRY(const std::string text, read_text(run_dir, std::nullopt));
   return parse_journal(text, boot_id);
+}
+
+Result<std::optional<Change>> read_last(const std::string& run_dir, const std::string& boot_id,
+                                        const Place& where) {
+  WEIR_TRY(const std::string text, read_text(run_dir, kLastBlock));
+  return find_last(text, boot_id, where);
 }
 
 }  // namespace weir::limits

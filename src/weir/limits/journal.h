@@ -74,6 +74,10 @@ class Journal {
 /// or where others could have written it.
 Result<History> read_history(const std::string& run_dir, const std::string& boot_id);
 
+/// As Journal::last(), without locking.
+Result<std::optional<Change>> read_last(const std::string& run_dir, const std::string& boot_id,
+                                        const Place& where);
+
 /// The history in a journal's text.
 History parse_journal(std::string_view text, std::string_view boot_id);
 

@@ -7,6 +7,12 @@
 #include "weir/limits/period.h"
 
 namespace weir::limits {
+namespace {
+
+/// A container whose timer has not run for so long does not run.
+constexpr int kIdlePeriods = 10;
+
+}  // namespace
 
 Pace::Pace(std::unique_ptr<cgroup::File> cpu_stat, bpf::PeriodStart* starts, const Clock& clock)
     : cpu_stat_(std::move(cpu_stat)), starts_(starts), clock_(clock), last_start_(clock.monotonic()) {}
@@ -73,20 +79,23 @@ Pace::Moment Pace::see(const cgroup::CpuMax& limit, nanoseconds asked) {
   if (limit.quota.is_unlimited()) return {.now = true};
   if (!begun_ && now < again_) return {.now = false, .again = again_};
   const bool begun = has_begun(now, period);
-  const nanoseconds idle_at = last_start_ + period + period / 4;
-  if (begun) {
+  // A timer that is a little late says nothing: the host itself may have been held up.
+  const nanoseconds quiet_at = last_start_ + period + period / 4,
+                    idle_at = last_start_ + kIdlePeriods * period;
+  if (now >= idle_at) return {.now = true};  // nothing has run for long
+  if (begun || now >= quiet_at) {
     if (!look_) {
       auto look = look_at_cpu(*cpu_stat_, clock_);
-      if (!look) return {.now = true};
+      if (!look) return {.now = true};  // gone: the write will say so
       look_ = *look;
     }
     if (!since_) since_ = look_;  // from here on it is known what a write forgives
-    if (affordable(*since_, *look_, limit) || now - asked >= kMostPeriods * period) return {.now = true};
-  } else if (now >= idle_at) {
-    return {.now = true};  // no period since: nothing ran
+    if (begun ? affordable(*since_, *look_, limit) : owed(*since_, *look_, limit).count() == 0)
+      return {.now = true};
+    if (now - asked >= kMostPeriods * period) return {.now = true};
   }
   if (slot_) starts_->arm(*slot_);
-  again_ = slot_ ? std::max(idle_at, now + period / 4) : next_look(now, period);
+  again_ = slot_ ? std::min(now < quiet_at ? quiet_at : idle_at, now + period) : next_look(now, period);
   return {.now = false, .again = again_};
 }
 

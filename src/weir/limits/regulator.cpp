@@ -209,8 +209,7 @@ Result<std::vector<Written>> Regulator::turn() {
 void Regulator::wait(nanoseconds deadline) {
   const nanoseconds left = std::min(deadline, again_) - clock_.monotonic();
   if (left <= nanoseconds(0)) return;
-  struct pollfd poll{
-      .fd = options_.starts == nullptr ? -1 : options_.starts->fd(), .events = POLLIN, .revents = 0};
+  struct pollfd poll{.fd = fd(), .events = POLLIN, .revents = 0};
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(left);
   const struct timespec time{.tv_sec = seconds.count(), .tv_nsec = (left - seconds).count()};
   ::ppoll(&poll, 1, &time, nullptr);

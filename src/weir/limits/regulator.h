@@ -57,6 +57,11 @@ class Regulator {
   /// Waits until turn() has something to do, at most until `deadline` (CLOCK_MONOTONIC).
   void wait(nanoseconds deadline);
 
+  /// The same for an event loop of one's own: when turn() has something to do, CLOCK_MONOTONIC, and a file
+  /// descriptor (-1: none) that is readable when it has before that.
+  [[nodiscard]] nanoseconds again() const { return again_; }
+  [[nodiscard]] int fd() const { return options_.starts == nullptr ? -1 : options_.starts->fd(); }
+
   [[nodiscard]] std::size_t pending() const { return queue_.size(); }
   /// What the writes of a cpu.max granted beyond its limits so far, as far as it is known.
   [[nodiscard]] microseconds granted(CgroupId cgroup) const;
