@@ -225,6 +225,8 @@ constexpr std::array kRules = {
     FakeRule{"memory.swap.max", "memory", kLacks, "max\n", memory},
     FakeRule{"memory.oom.group", "memory", kLacks, "0\n", oom_group},
     FakeRule{"memory.current", "memory", kLacks, "0\n", nullptr},
+    FakeRule{"memory.peak", "memory", kLacks, "0\n", nullptr},
+    FakeRule{"memory.reclaim", "memory", kLacks, "", memory},
     FakeRule{"memory.swap.current", "memory", kLacks, "0\n", nullptr},
     FakeRule{"memory.events", "memory", kLacks, kMemoryEvents, nullptr},
     FakeRule{"memory.events.local", "memory", kLacks, kMemoryEvents, nullptr},

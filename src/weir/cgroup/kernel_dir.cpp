@@ -77,13 +77,12 @@ int read_from_start(int fd, bool until_empty, std::string& text) {
   }
 }
 
-/// 0 or errno. The kernel takes a control file's whole value in one call or refuses it.
+/// 0 or errno. The kernel takes a control file's whole value in one call or refuses it. Not again after
+/// EINTR: a signal is how a write that blocks in reclaim (memory.reclaim) is ended.
 int write_at_start(int fd, std::string_view text) {
-  for (;;) {
-    const ssize_t n = ::pwrite(fd, text.data(), text.size(), 0);
-    if (n >= 0) return static_cast<std::size_t>(n) == text.size() ? 0 : EIO;
-    if (errno != EINTR) return errno;
-  }
+  const ssize_t n = ::pwrite(fd, text.data(), text.size(), 0);
+  if (n < 0) return errno;
+  return static_cast<std::size_t>(n) == text.size() ? 0 : EIO;
 }
 
 class KernelFile final : public File {

@@ -99,6 +99,10 @@ Result<Asked> parse_asked(const Session& session, const SetOptions& options) {
   if (!options.lasts.empty()) {
     WEIR_TRY(asked.lasts, parse_lasts(options.lasts, "--for"));
   }
+  WEIR_TRY(asked.budget, parse_duration(options.budget));
+  if (asked.budget < std::chrono::seconds(1) || asked.budget > std::chrono::hours(1))
+    return std::unexpected(
+        make_error(ErrorKind::invalid, "--budget", "must be between 1s and 1h", "for example: 1m"));
   return asked;
 }
 

@@ -17,7 +17,7 @@ namespace weir::cli {
 struct SetOptions {
   std::vector<std::string> words;
   std::string file;  ///< a plan; "-" is stdin
-  std::string reason, lasts;
+  std::string reason, lasts, budget = "30s";
   bool dry_run = false, force = false, timing = false;
 };
 
@@ -29,7 +29,8 @@ struct Asked {
   };
   std::vector<One> targets;
   std::string reason;
-  std::chrono::nanoseconds lasts{0};  ///< --for; 0: for good
+  std::chrono::nanoseconds lasts{0};   ///< --for; 0: for good
+  std::chrono::nanoseconds budget{0};  ///< for shrinking memory before a cut
 };
 
 /// Errors: invalid, with the place in the plan; those of reading the plan's file.

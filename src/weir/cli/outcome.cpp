@@ -8,6 +8,7 @@
 
 #include "weir/base/escape.h"
 #include "weir/base/json.h"
+#include "weir/base/text.h"
 
 namespace weir::cli {
 namespace {
@@ -38,6 +39,9 @@ Json to_json(const Outcome& outcome) {
   } else if (!change.note.empty()) {
     json["note"] = change.note;
   }
+  if (outcome.shrink)
+    json["shrink"] = {{"in_use", outcome.shrink->use.count()},
+                      {"not_reclaimable", outcome.shrink->need.count()}};
   return json;
 }
 
@@ -49,6 +53,13 @@ std::string refill_text(const Outcome& outcome) {
                      static_cast<double>(refill->granted.count()) / 1e3);
 }
 
+/// What a dry run says of memory that stands in the way.
+std::string shrink_text(const Outcome& outcome) {
+  if (!outcome.shrink || outcome.status != Status::dry_run) return {};
+  return fmt::format(" (shrinks it first: {} in use, {} of it cannot be reclaimed)",
+                     format_bytes(outcome.shrink->use), format_bytes(outcome.shrink->need));
+}
+
 void print(const Session& session, const Outcome& outcome, Gone gone) {
   const limits::Change& change = outcome.change;
   const std::string where = terminal_safe(
@@ -57,8 +68,8 @@ void print(const Session& session, const Outcome& outcome, Gone gone) {
   switch (outcome.status) {
     case Status::changed:
     case Status::dry_run:
-      fmt::print(out, "{} {} -> {}{}\n", where, terminal_safe(value_text(change.before)),
-                 terminal_safe(value_text(change.after)), refill_text(outcome));
+      fmt::print(out, "{} {} -> {}{}{}\n", where, terminal_safe(value_text(change.before)),
+                 terminal_safe(value_text(change.after)), refill_text(outcome), shrink_text(outcome));
       break;
     case Status::rolled_back:
       fmt::print(out, "{} {} -> {}, taken back\n", where, terminal_safe(value_text(change.before)),

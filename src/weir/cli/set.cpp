@@ -17,6 +17,7 @@
 #include "weir/cli/asked.h"
 #include "weir/cli/command.h"
 #include "weir/cli/outcome.h"
+#include "weir/cli/shrinking.h"
 #include "weir/container/target.h"
 #include "weir/limits/caller.h"
 #include "weir/limits/journal.h"
@@ -142,11 +143,14 @@ Result<int> set(Session& session, const SetOptions& options) {
   limits::Order order{.who = limits::read_caller(session.paths),
                       .reason = asked.reason,
                       .restore_after = asked.lasts,
-                      .arrange_restore = {}};
+                      .arrange_restore = {},
+                      .patience = {}};
   if (asked.lasts.count() > 0)
     order.arrange_restore = [&](const limits::Change& first) {
       return arrange_restore(session, first, asked.lasts, options.force);
     };
+  Shrinking shrinking(session);
+  order.patience = shrinking.patience(asked.budget);
   WEIR_TRY(const limits::Applied applied, limits::apply(plan, journal, clock, order));
   const int code = show(session, plan.outcomes(), applied.epoch, Gone::is_failure);
   if (options.timing) print_timing(session, times, applied, clock.monotonic());
@@ -164,7 +168,7 @@ std::string footer() {
          "  weir set web cpus=1.5 memory=512M --reason 'load test'\n"
          "  weir set db io.max=/dev/sda:wbps=20M --for 10m\n"
          "  weir set 'label:tier=batch' cpu.weight=50 -y\n"
-         "  weir set web memory.high=400M --dry-run\n"
+         "  weir set web memory=400M --dry-run\n"
          "Take it back: weir undo. What was changed: weir changes.";
 }
 
@@ -173,6 +177,11 @@ void add_common(CLI::App& command, const std::shared_ptr<SetOptions>& options) {
   command.add_flag("--force", options->force, "Also guarded cgroups, and cuts below what is in use");
   command.add_option("--for", options->lasts, "Take it back after this time, whatever happens to weir")
       ->type_name("TIME");
+  command
+      .add_option("--budget", options->budget,
+                  "For memory that has to be shrunk before a cut, else taken back")
+      ->type_name("TIME")
+      ->capture_default_str();
   command.add_option("--reason", options->reason, "Why, for the journal")->type_name("TEXT");
 }
 

@@ -15,6 +15,7 @@
 #include "weir/cgroup/dir.h"
 #include "weir/cli/command.h"
 #include "weir/cli/outcome.h"
+#include "weir/cli/shrinking.h"
 #include "weir/limits/caller.h"
 #include "weir/limits/journal.h"
 
@@ -38,8 +39,7 @@ Result<limits::Selection> selection(const Options& options) {
   return limits::Selection{.kind = Kind::epoch, .epoch = *epoch, .time = std::chrono::nanoseconds(*time)};
 }
 
-Result<limits::UndoResult> undo_once(Session& session, const Options& options,
-                                     const limits::UndoOrder& order) {
+Result<limits::UndoResult> undo_once(Session& session, const Options& options, limits::UndoOrder order) {
   WEIR_TRY(const std::unique_ptr<cgroup::Dir> root, cgroup::open_root(session.paths.cgroup_root));
   WEIR_TRY(const std::string boot_id, limits::read_boot_id(session.paths));
   std::optional<limits::Journal> journal;
@@ -47,12 +47,17 @@ Result<limits::UndoResult> undo_once(Session& session, const Options& options,
   if (options.dry_run) {
     WEIR_TRY(history, limits::read_history(session.paths.run_dir, boot_id));
   } else {
-    WEIR_TRY(journal, limits::Journal::open(session.paths.run_dir, boot_id));
+    limits::JournalOptions journal_options;
+    // Nobody is there to try again; another weir may be shrinking memory for as long as two budgets.
+    if (order.manner == limits::Manner::timed) journal_options.lock_wait = std::chrono::hours(3);
+    WEIR_TRY(journal, limits::Journal::open(session.paths.run_dir, boot_id, journal_options));
     WEIR_TRY(history, journal->read());
   }
   if (history.damaged > 0)
     warn(session, fmt::format("{} damaged records in the journal {}/{} were passed over", history.damaged,
                               session.paths.run_dir, limits::kJournalFile));
+  Shrinking shrinking(session);
+  order.patience = shrinking.patience(order.patience.budget);
   limits::UndoResult result = limits::undo(*root, std::move(history), journal ? &*journal : nullptr, order);
   if (result.trouble) warn(session, fmt::format("not noted in the journal: {}", result.trouble->message()));
   return result;
@@ -60,7 +65,8 @@ Result<limits::UndoResult> undo_once(Session& session, const Options& options,
 
 bool waits_for_memory(const limits::UndoResult& result) {
   return std::any_of(result.outcomes.begin(), result.outcomes.end(), [](const limits::Outcome& outcome) {
-    return outcome.status == limits::Status::refused && outcome.change.after.knob == cgroup::Knob::memory_max;
+    return (outcome.status == limits::Status::refused || outcome.status == limits::Status::failed) &&
+           outcome.change.after.knob == cgroup::Knob::memory_max;
   });
 }
 

@@ -85,11 +85,18 @@ inline bool same_place(const cgroup::Setting& a, const cgroup::Setting& b) {
 enum class Status { changed, unchanged, dry_run, refused, failed, gone, rolled_back };
 std::string_view to_string(Status status);
 
+/// The memory of a cgroup: all of it, and what of it no reclaim can take back.
+struct Footprint {
+  Bytes use, need;
+};
+
 /// A change (asked for or taken back) and its fate; `error` says why for refused, failed and gone.
 struct Outcome {
   Change change;
   Status status = Status::failed;
   std::optional<Error> error;
+  std::optional<Footprint> shrink =
+      std::nullopt;  ///< a cut of memory that needs reclaim before it (shrink.h)
 };
 
 }  // namespace weir::limits

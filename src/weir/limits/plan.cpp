@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "weir/base/text.h"
+#include "weir/limits/footprint.h"
 
 namespace weir::limits {
 namespace {
@@ -254,9 +255,13 @@ Outcome look(const cgroup::Dir& dir, const Setting& wanted, Force force) {
     outcome.status = Status::unchanged;  // not even written: a write of the same cpu.max refills the bucket
     return outcome;
   }
-  if (force == Force::no) {
-    if (auto fits = check_use(dir, outcome.change.after); !fits)
-      return stopped(std::move(outcome), std::move(fits).error());
+  if (force == Force::yes) return outcome;
+  if (limits_memory(wanted.knob)) {
+    auto cut = check_memory_cut(dir, outcome.change.before, outcome.change.after);
+    if (!cut) return stopped(std::move(outcome), std::move(cut).error());
+    outcome.shrink = *cut;
+  } else if (auto fits = check_use(dir, outcome.change.after); !fits) {
+    return stopped(std::move(outcome), std::move(fits).error());
   }
   return outcome;
 }

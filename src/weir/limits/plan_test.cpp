@@ -67,13 +67,28 @@ TEST(Plan, TellsAnEndedContainerFromAMissingController) {
 TEST(Plan, RefusesToCutBelowUseWithoutForce) {
   FakeCgroupfs fs(Cgroups{{"web", {}}});
   fs.set("web", "memory.current", "104857600\n");
+  fs.set("web", "memory.stat", "anon 94371840\n");
   fs.set("web", "pids.current", "20\n");
-  for (const char* setting : {"memory.max=50M", "memory.high=99M", "pids.max=19"}) {
+  for (const char* setting : {"memory.max=50M", "memory.max=95M", "memory.high=89M", "pids.max=19"}) {
     EXPECT_EQ(only(fs, request({"web"}, {setting})).status, Status::refused) << setting;
     EXPECT_EQ(only(fs, request({"web"}, {setting}, Force::yes)).status, Status::dry_run) << setting;
   }
   for (const char* setting : {"memory.max=100M", "memory.high=101M", "pids.max=20", "memory.min=1M"})
     EXPECT_EQ(only(fs, request({"web"}, {setting})).status, Status::dry_run) << setting;
+}
+
+TEST(Plan, SaysWhatWillBeShrunkFirst) {
+  FakeCgroupfs fs(Cgroups{{"web", {{"memory.current", "104857600\n"}, {"memory.peak", "104857600\n"}}}});
+  fs.set("web", "memory.stat", "anon 10485760\n");
+  for (const char* setting : {"memory.max=50M", "memory.max=105M", "memory.high=99M"}) {
+    const Outcome outcome = only(fs, request({"web"}, {setting}));
+    ASSERT_TRUE(outcome.shrink) << setting;
+    EXPECT_EQ(outcome.shrink->use, Bytes(100 * kMiB));
+    EXPECT_EQ(outcome.shrink->need, Bytes(10 * kMiB));
+    EXPECT_FALSE(only(fs, request({"web"}, {setting}, Force::yes)).shrink) << setting;
+  }
+  for (const char* setting : {"memory.max=200M", "memory.high=101M", "memory.low=50M"})
+    EXPECT_FALSE(only(fs, request({"web"}, {setting})).shrink) << setting;
 }
 
 TEST(Plan, RefusesTheGuardedWithoutForce) {
@@ -89,6 +104,7 @@ TEST(Plan, RefusesTheGuardedWithoutForce) {
 TEST(Plan, OneRefusalMakesTheWholeImpossible) {
   FakeCgroupfs fs(Cgroups{{"web", {}}, {"db", {}}});
   fs.set("db", "memory.current", "104857600\n");
+  fs.set("db", "memory.stat", "anon 104857600\n");
   EXPECT_FALSE(make_plan(*fs.root(), request({"web", "db"}, {"memory=50M"}))->possible());
   EXPECT_TRUE(make_plan(*fs.root(), request({"web", "ended"}, {"memory=50M"}))->possible());
 }

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "weir/base/clock.h"
+#include "weir/limits/footprint.h"
 #include "weir/limits/period.h"
 
 namespace weir::limits {
@@ -23,6 +24,15 @@ struct Restore {
   [[nodiscard]] const Change& newest() const { return *taken.back(); }
   [[nodiscard]] const Setting& goal() const { return taken.front()->before; }
 };
+
+/// memory.high goes from its old value to the new one in many steps (shrink.h) while its change is an intent.
+bool on_the_way(const Change& change, const Setting& now) {
+  if (now.knob != cgroup::Knob::memory_high) return false;
+  const auto from = cgroup::parse_limit_bytes(change.before.text);
+  const auto to = cgroup::parse_limit_bytes(change.after.text);
+  const auto at = cgroup::parse_limit_bytes(now.text);
+  return from && to && at && *to < *at && *at < *from;
+}
 
 class Undoer {
  public:
@@ -119,14 +129,17 @@ class Undoer {
     const Change& newest = one.newest();
     const bool ours =
         std::ranges::any_of(one.taken, [&](const Change* taken) { return taken->after == *now; }) ||
-        (newest.phase == Phase::intent && *now == newest.before);
+        (newest.phase == Phase::intent && (*now == newest.before || on_the_way(newest, *now)));
     if (order_.force == Force::no) {
       if (!ours)
         return stopped(std::move(shown), make_error(ErrorKind::refused, "",
                                                     fmt::format("{} was changed since: now {}",
                                                                 cgroup::info(now->knob).file, now->text),
                                                     fmt::format("--force puts '{}' back", one.goal().text)));
-      if (auto fits = make_fit(dir, one.goal()); !fits)
+      if (auto cut = check_memory_cut(dir, *now, one.goal());
+          cut && *cut && one.goal().knob == cgroup::Knob::memory_max)
+        return shrink_back(one, std::move(shown), *cut);
+      if (auto fits = check_fits(dir, one.goal()); !fits)
         return stopped(std::move(shown), std::move(fits).error());
     }
     if (journal_ == nullptr) return {.change = std::move(shown), .status = Status::dry_run, .error = {}};
@@ -139,13 +152,31 @@ class Undoer {
     return {.change = std::move(shown), .status = Status::changed, .error = {}};
   }
 
-  [[nodiscard]] Result<void> make_fit(cgroup::Dir& dir, const Setting& goal) const {
-    if (order_.manner == Manner::asked) return check_use(dir, goal);
-    if (goal.knob != cgroup::Knob::memory_max || journal_ == nullptr || check_use(dir, goal)) return {};
-    const auto use = cgroup::parse_limit_bytes(dir.read("memory.current").value_or("max"));
-    const auto limit = cgroup::parse_limit_bytes(goal.text);
-    if (use && limit && !use->is_unlimited() && !limit->is_unlimited() && *use > *limit)
-      (void)dir.write("memory.reclaim", fmt::to_string(use->value().count() - limit->value().count()));
+  /// A memory.max that goes down again goes the way of `set`. Only its brake is a change of its own.
+  Outcome shrink_back(const Restore& one, Change shown, std::optional<Footprint> cut) {
+    Step step{.wanted = one.goal(),
+              .outcome = {.change = std::move(shown), .status = Status::dry_run, .error = {}, .shrink = cut}};
+    if (journal_ == nullptr) return std::move(step.outcome);
+    auto dir = open_cgroup(root_, one.newest());
+    if (!dir) return stopped(std::move(step.outcome.change), std::move(dir).error());
+    step.outcome.change.id = {.epoch = journal_->next_epoch(), .index = 0};
+    PlannedTarget target{.dir = std::move(*dir), .steps = {}};
+    const Write write{.target = &target, .step = &step};
+    shrink_first({&write, 1}, order_.patience, [&](const Change& change) -> Result<void> {
+      if (change.after.knob == cgroup::Knob::memory_max) return {};
+      return journal_->append(change);
+    });
+    step.outcome.change.id = one.newest().id;
+    if (step.outcome.status != Status::dry_run) return std::move(step.outcome);
+    // Nothing stood in the way any more when it was looked at again.
+    if (auto written = cgroup::write_setting(*target.dir, one.goal()); !written)
+      return stopped(std::move(step.outcome.change), std::move(written).error());
+    step.outcome.status = Status::changed;
+    return std::move(step.outcome);
+  }
+
+  [[nodiscard]] Result<void> check_fits(const cgroup::Dir& dir, const Setting& goal) const {
+    if (order_.manner == Manner::timed && goal.knob != cgroup::Knob::memory_max) return {};
     return check_use(dir, goal);
   }
 

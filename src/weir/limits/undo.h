@@ -12,6 +12,7 @@
 #include "weir/base/error.h"
 #include "weir/limits/journal.h"
 #include "weir/limits/plan.h"
+#include "weir/limits/shrink_plan.h"
 
 namespace weir::limits {
 
@@ -24,15 +25,16 @@ struct Selection {
 };
 
 /// How a cut below what is in use is taken. asked: refused without force. timed (--for): the user asked for
-/// the old value at this time, so only a memory.max that would kill is refused, and the kernel is first asked
-/// to reclaim what it can.
+/// the old value at this time, so only a memory.max that would kill is refused. A memory.max that reclaim can
+/// make room for is shrunk first (shrink_plan.h) in both.
 enum class Manner { asked, timed };
 
 struct UndoOrder {
   Selection selection;
   Force force = Force::no;
   Manner manner = Manner::asked;
-  std::string by;  ///< who takes it back, for the journal's note
+  std::string by;     ///< who takes it back, for the journal's note
+  Patience patience;  ///< for each memory.max that has to be shrunk first
 };
 
 /// In each outcome's change `before` is what the kernel held and `after` what it was to hold again. Status

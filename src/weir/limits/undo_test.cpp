@@ -144,6 +144,7 @@ TEST_F(UndoTest, DoesNotCutBelowUseWithoutForce) {
   fs_.set("web", "memory.max", "104857600\n");
   set_one("web", "memory.max=1G");
   fs_.set("web", "memory.current", "209715200\n");
+  fs_.set("web", "memory.stat", "anon 209715200\n");
   EXPECT_EQ(undo_last().at(0).status, Status::refused);
   EXPECT_EQ(undo_last(Force::yes).at(0).status, Status::changed);
 }

@@ -56,6 +56,10 @@ Outcome write_step(PlannedTarget& target, Step& step, Force force, Change change
   Outcome now = look(*target.dir, step.wanted, force);
   change.before = now.change.before;
   change.after = now.change.after;
+  if (now.status == Status::dry_run && now.shrink) {
+    now.status = Status::refused;
+    now.error = make_error(ErrorKind::refused, "", "it has come near its new limit meanwhile", "try again");
+  }
   if (now.status != Status::dry_run)
     return {.change = std::move(change), .status = now.status, .error = std::move(now.error)};
   if (auto noted = desk.note(change); !noted) {
@@ -110,7 +114,9 @@ void roll_back(std::span<const Write> writes, Desk& desk) {
     if (write.step->outcome.status == Status::changed) take_back(write, desk);
 }
 
+/// One that was not tried.
 void leave(Outcome& outcome) {
+  if (outcome.status != Status::dry_run) return;
   outcome.status = Status::refused;
   outcome.error =
       make_error(ErrorKind::refused, "", "nothing was written, since another step of the same change failed");
@@ -151,18 +157,23 @@ Result<Applied> apply(Plan& plan, Journal& journal, const Clock& clock, const Or
   desk.applied.epoch = journal.next_epoch();
   const std::chrono::nanoseconds time = clock.realtime();
   for (std::size_t n = 0; n < writes.size(); ++n) {
-    auto& [target, step] = writes[n];
-    Change change = step->outcome.change;
+    Change& change = writes[n].step->outcome.change;
     change.id = {.epoch = desk.applied.epoch, .index = static_cast<std::uint32_t>(n)};
     change.time = time;
     if (order.restore_after.count() > 0) change.restore_at = time + order.restore_after;
     change.who = order.who;
     change.reason = order.reason;
-    if (n == 0 && order.arrange_restore) WEIR_CHECK(order.arrange_restore(change));
-    step->outcome = write_step(*target, *step, plan.force, std::move(change), desk);
-    if (step->outcome.status != Status::failed && step->outcome.status != Status::refused) continue;
-    roll_back(std::span(writes).first(n), desk);
-    for (const Write& rest : std::span(writes).subspan(n + 1)) leave(rest.step->outcome);
+  }
+  if (order.arrange_restore) WEIR_CHECK(order.arrange_restore(writes.front().step->outcome.change));
+  if (plan.force == Force::no)
+    shrink_first(writes, order.patience, [&](const Change& change) { return desk.note(change); });
+  for (const auto& [target, step] : writes) {
+    Outcome& outcome = step->outcome;
+    if (outcome.status == Status::dry_run)
+      outcome = write_step(*target, *step, plan.force, outcome.change, desk);
+    if (outcome.status != Status::failed && outcome.status != Status::refused) continue;
+    roll_back(writes, desk);
+    for (const Write& rest : writes) leave(rest.step->outcome);
     break;
   }
   return desk.applied;

@@ -12,6 +12,7 @@
 #include "weir/base/error.h"
 #include "weir/limits/journal.h"
 #include "weir/limits/plan.h"
+#include "weir/limits/shrink_plan.h"
 
 namespace weir::limits {
 
@@ -22,6 +23,7 @@ struct Order {
   /// Called once, before the first write, with what identifies these changes: arranges that they are taken
   /// back after restore_after. An error stops everything.
   std::function<Result<void>(const Change& first)> arrange_restore;
+  Patience patience;  ///< with cuts of memory that have to be shrunk first
 };
 
 /// What was done, and what it took: the record before and after each write, and the writes with their reading
@@ -31,7 +33,8 @@ struct Applied {
   std::chrono::nanoseconds journal{0}, write{0};
 };
 
-/// Carries out the steps that would be written, in write_order(), and puts their fate into the plan. When one
+/// Carries out the steps that would be written, those that have to be shrunk first (shrink_plan.h), then the
+/// others in write_order(), and puts their fate into the plan. When one
 /// is refused or fails, those before it are taken back (rolled_back) and those behind it are not tried
 /// (refused). A container that ended meanwhile (gone) is no failure. What cannot be taken back, because
 /// someone else wrote it since or more is in use by now, stays in force and in the journal, with an error
