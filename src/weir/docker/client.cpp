@@ -56,6 +56,33 @@ std::optional<Pid> pid_member(const Json& object, std::string_view key) {
   return Pid(static_cast<std::int32_t>(value));
 }
 
+std::uint64_t unsigned_member(const Json& object, std::string_view key) {
+  const Json* found = member(object, key);
+  return found != nullptr && found->is_number_unsigned() ? found->get<std::uint64_t>() : 0;
+}
+
+/// 0 for what is no whole number of 64 bits.
+std::int64_t signed_member(const Json& object, std::string_view key) {
+  const Json* found = member(object, key);
+  if (found == nullptr || !found->is_number_integer()) return 0;
+  if (found->is_number_unsigned() && found->get<std::uint64_t>() > std::numeric_limits<std::int64_t>::max())
+    return 0;
+  return found->get<std::int64_t>();
+}
+
+Client::Resources resources_of(const Json& host) {
+  return {.nano_cpus = signed_member(host, "NanoCpus"),
+          .cpu_quota = signed_member(host, "CpuQuota"),
+          .cpu_period = signed_member(host, "CpuPeriod"),
+          .cpu_shares = signed_member(host, "CpuShares"),
+          .memory = signed_member(host, "Memory"),
+          .memory_swap = signed_member(host, "MemorySwap"),
+          .memory_reservation = signed_member(host, "MemoryReservation"),
+          .pids_limit = signed_member(host, "PidsLimit"),
+          .cpuset_cpus = string_member(host, "CpusetCpus"),
+          .cpuset_mems = string_member(host, "CpusetMems")};
+}
+
 Error status_error(const Answer& answer, std::string_view path) {
   // Engine errors are {"message": …}; whatever else answers on that socket gets its first bytes quoted.
   std::string said;
@@ -106,7 +133,8 @@ Result<Client::Info> Client::info() {
   WEIR_TRY(const std::string body, ask("GET", "/info"));
   WEIR_TRY(const Json json, object_of(body, "/info"));
   return Info{string_member(json, "CgroupDriver"), string_member(json, "CgroupVersion"),
-              string_member(json, "ServerVersion")};
+              string_member(json, "ServerVersion"), unsigned_member(json, "NCPU"),
+              unsigned_member(json, "MemTotal")};
 }
 
 Result<std::vector<Container>> Client::list() {
@@ -142,8 +170,10 @@ Result<Client::Inspect> Client::inspect(std::string_view id) {
   inspect.name = string_member(json, "Name");
   if (inspect.name.starts_with('/')) inspect.name.erase(0, 1);
   if (const Json* config = member(json, "Config")) inspect.image = string_member(*config, "Image");
-  if (const Json* host = member(json, "HostConfig"))
+  if (const Json* host = member(json, "HostConfig")) {
     inspect.cgroup_parent = string_member(*host, "CgroupParent");
+    inspect.resources = resources_of(*host);
+  }
   if (const Json* state = member(json, "State")) inspect.pid = pid_member(*state, "Pid");
   return inspect;
 }

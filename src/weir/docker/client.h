@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -40,6 +41,7 @@ class Client {
   /// GET /info: "systemd" or "cgroupfs", and "1" or "2".
   struct Info {
     std::string cgroup_driver, cgroup_version, server_version;
+    std::uint64_t cpus = 0, memory = 0;  ///< of the host; 0 where it does not say
   };
   Result<Info> info();
   /// GET /containers/json (running only): id, name, image, labels, compose and k8s labels; no cgroup and no
@@ -47,12 +49,19 @@ class Client {
   Result<std::vector<Container>> list();
   /// As list(), only those whose name is exactly `name`.
   Result<std::vector<Container>> list_named(std::string_view name);
-  /// GET /containers/ID/json: HostConfig.CgroupParent and State.Pid (nullopt when it does not run). gone when
-  /// there is no such container.
+  /// What HostConfig says about limits, in the Engine's own words and units; 0 and "" where it says nothing.
+  struct Resources {
+    std::int64_t nano_cpus = 0, cpu_quota = 0, cpu_period = 0, cpu_shares = 0;
+    std::int64_t memory = 0, memory_swap = 0, memory_reservation = 0, pids_limit = 0;
+    std::string cpuset_cpus, cpuset_mems;
+  };
+  /// GET /containers/ID/json: HostConfig and State.Pid (nullopt when it does not run). gone when there is no
+  /// such container.
   struct Inspect {
     std::string cgroup_parent;
     std::optional<Pid> pid;
     std::string name, id, image;
+    Resources resources;
   };
   Result<Inspect> inspect(std::string_view id);
   /// POST /containers/ID/update. gone when there is no such container.

@@ -201,6 +201,25 @@ TEST(ClientInspect, ReadsParentAndPid) {
   EXPECT_EQ(inspect->name, "web");
 }
 
+TEST(ClientInspect, ReadsTheLimitsAsTheEngineHoldsThem) {
+  const FakeDaemon daemon([](std::string_view) {
+    return FakeDaemon::json(
+        200,
+        R"({"Id":")" + kId +
+            R"(","HostConfig":{"NanoCpus":1500000000,"CpuQuota":-1,"CpuPeriod":"x","Memory":18446744073709551615,
+                 "MemorySwap":1.5,"PidsLimit":null,"CpusetCpus":"0-1","CpusetMems":[]}})");
+  });
+  const auto inspect = client_of(daemon).inspect("web");
+  ASSERT_THAT(inspect, Succeeds());
+  EXPECT_EQ(inspect->resources.nano_cpus, 1'500'000'000);
+  EXPECT_EQ(inspect->resources.cpu_quota, -1);
+  EXPECT_EQ(inspect->resources.cpuset_cpus, "0-1");
+  for (const std::int64_t wrong : {inspect->resources.cpu_period, inspect->resources.memory,
+                                   inspect->resources.memory_swap, inspect->resources.pids_limit})
+    EXPECT_EQ(wrong, 0);
+  EXPECT_EQ(inspect->resources.cpuset_mems, "");
+}
+
 TEST(ClientInspect, HasNoPidForWrongNumbers) {
   for (const char* pid : {"0", "-1", "\"42\"", "99999999999", "1.5", "null", "[]"}) {
     const FakeDaemon daemon([&](std::string_view) {

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <map>
+#include <optional>
 #include <utility>
 
 #include "weir/systemd/library.h"
@@ -140,7 +141,67 @@ struct Bus::Handle {
       return sd.bus_message_append(message, "(sv)", name, "t", *number);
     if (const auto* flag = std::get_if<bool>(&property.value))
       return sd.bus_message_append(message, "(sv)", name, "b", *flag ? 1 : 0);
-    return sd.bus_message_append(message, "(sv)", name, "s", std::get<std::string>(property.value).c_str());
+    if (const auto* text = std::get_if<std::string>(&property.value))
+      return sd.bus_message_append(message, "(sv)", name, "s", text->c_str());
+    const auto* devices = std::get_if<Property::Devices>(&property.value);
+    const char* contents = devices != nullptr ? "a(st)" : "ay";
+    int r = sd.bus_message_open_container(message, 'r', "sv");
+    if (r >= 0) r = sd.bus_message_append(message, "s", name);
+    if (r >= 0) r = sd.bus_message_open_container(message, 'v', contents);
+    if (devices != nullptr) {
+      if (r >= 0) r = sd.bus_message_open_container(message, 'a', "(st)");
+      for (const auto& [path, number] : *devices)
+        if (r >= 0) r = sd.bus_message_append(message, "(st)", path.c_str(), number);
+      if (r >= 0) r = sd.bus_message_close_container(message);
+    } else {
+      const auto& bytes = std::get<std::vector<std::uint8_t>>(property.value);
+      if (r >= 0) r = sd.bus_message_append_array(message, 'y', bytes.data(), bytes.size());
+    }
+    for (int n = 0; n < 2; ++n)
+      if (r >= 0) r = sd.bus_message_close_container(message);
+    return r;
+  }
+
+  /// The variant at the message's place, if it is of one of Property's types.
+  int read_variant(sd_bus_message* message, std::optional<Property>& property) {
+    const char* contents = nullptr;
+    char type = 0;
+    int r = sd.bus_message_peek_type(message, &type, &contents);
+    if (r < 0 || type != 'v' || contents == nullptr) return r < 0 ? r : -EBADMSG;
+    const std::string signature = contents;
+    r = sd.bus_message_enter_container(message, 'v', contents);
+    if (r < 0) return r;
+    auto& value = property->value;
+    if (signature == "t") {
+      std::uint64_t number = 0;
+      r = sd.bus_message_read(message, "t", &number);
+      value = number;
+    } else if (signature == "b") {
+      int flag = 0;
+      r = sd.bus_message_read(message, "b", &flag);
+      value = flag != 0;
+    } else if (signature == "s") {
+      const char* text = nullptr;
+      r = sd.bus_message_read(message, "s", &text);
+      if (r >= 0) value = std::string(text);
+    } else if (signature == "ay") {
+      const void* bytes = nullptr;
+      std::size_t size = 0;
+      r = sd.bus_message_read_array(message, 'y', &bytes, &size);
+      const auto* first = static_cast<const std::uint8_t*>(bytes);
+      if (r >= 0) value = size == 0 ? std::vector<std::uint8_t>() : std::vector(first, first + size);
+    } else if (signature == "a(st)") {
+      Property::Devices devices;
+      const char* path = nullptr;
+      std::uint64_t number = 0;
+      r = sd.bus_message_enter_container(message, 'a', "(st)");
+      while (r >= 0 && (r = sd.bus_message_read(message, "(st)", &path, &number)) > 0)
+        devices.emplace_back(path, number);
+      value = std::move(devices);
+    } else {
+      property.reset();
+    }
+    return r;
   }
 
   static int on_job_removed(sd_bus_message* message, void* self, sd_bus_error*) {
@@ -208,21 +269,48 @@ Result<std::string> Bus::version() {
   return std::string(text);
 }
 
-Result<std::string> Bus::control_group(std::string_view unit) {
-  const std::string name(unit);
+Result<std::string> Bus::object_path(std::string_view unit) {
   const Library& sd = handle_->sd;
   Call get(sd);
   const char* path = nullptr;
   int r = handle_->new_call(get, "GetUnit");
-  if (r >= 0) r = sd.bus_message_append(get.request, "s", name.c_str());
+  if (r >= 0) r = sd.bus_message_append(get.request, "s", std::string(unit).c_str());
   if (r >= 0) r = handle_->send(get);
   if (r >= 0) r = sd.bus_message_read(get.reply, "o", &path);
   if (r < 0) return std::unexpected(bus_error(get, r, unit, "look up the unit"));
+  return std::string(path);
+}
 
+Result<std::vector<Property>> Bus::unit_properties(std::string_view unit,
+                                                   const std::vector<std::string>& names) {
+  WEIR_TRY(const std::string path, object_path(unit));
+  const Library& sd = handle_->sd;
+  const std::string interface = unit_interface(unit);
+  std::vector<Property> properties;
+  for (const std::string& name : names) {
+    Call get(sd);
+    int r = sd.bus_message_new_method_call(handle_->bus, &get.request, kService, path.c_str(),
+                                           "org.freedesktop.DBus.Properties", "Get");
+    if (r >= 0) r = sd.bus_message_append(get.request, "ss", interface.c_str(), name.c_str());
+    if (r >= 0) r = handle_->send(get);
+    if (r < 0 && get.error.name != nullptr &&
+        std::string_view(get.error.name) == "org.freedesktop.DBus.Error.UnknownProperty")
+      continue;
+    std::optional<Property> property = Property{.name = name, .value = {}};
+    if (r >= 0) r = handle_->read_variant(get.reply, property);
+    if (r < 0) return std::unexpected(bus_error(get, r, unit, fmt::format("read its {}", name)));
+    if (property) properties.push_back(std::move(*property));
+  }
+  return properties;
+}
+
+Result<std::string> Bus::control_group(std::string_view unit) {
+  WEIR_TRY(const std::string path, object_path(unit));
+  const Library& sd = handle_->sd;
   Call read(sd);
   char* text = nullptr;
-  r = sd.bus_get_property_string(handle_->bus, kService, path, unit_interface(unit).c_str(), "ControlGroup",
-                                 &read.error, &text);
+  const int r = sd.bus_get_property_string(handle_->bus, kService, path.c_str(), unit_interface(unit).c_str(),
+                                           "ControlGroup", &read.error, &text);
   if (r < 0) return std::unexpected(bus_error(read, r, unit, "read its ControlGroup"));
   const std::unique_ptr<char, decltype(&std::free)> owned(text, &std::free);
   if (*text == '\0')

@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -23,7 +24,10 @@ bool is_running(const HostPaths& paths);
 
 struct Property {
   std::string name;  ///< "CPUQuotaPerSecUSec", "MemoryMax", "CPUWeight", "Description", …
-  std::variant<std::uint64_t, bool, std::string> value;
+  /// In D-Bus's types t, b, s, ay (a set of CPUs: bit n of byte n/8) and a(st) (a device's path and its
+  /// number; what is set replaces the entries of the paths named).
+  using Devices = std::vector<std::pair<std::string, std::uint64_t>>;
+  std::variant<std::uint64_t, bool, std::string, std::vector<std::uint8_t>, Devices> value;
 };
 
 struct Options {
@@ -47,7 +51,12 @@ class Bus {
   Result<std::string> version();
   /// Manager.GetUnit, then its ControlGroup: the cgroup path of a loaded unit; absent when there is none.
   Result<std::string> control_group(std::string_view unit);
-  /// Manager.SetUnitProperties(unit, runtime=true, properties). Returns at the reply.
+  /// These properties of a loaded unit, in this order; absent when there is no such unit. systemd answers
+  /// only once it has carried out what it was told before, so this is also how to wait for that. What has
+  /// another type than Property's, or is not known to this systemd, is left out.
+  Result<std::vector<Property>> unit_properties(std::string_view unit, const std::vector<std::string>& names);
+  /// Manager.SetUnitProperties(unit, runtime=true, properties). Returns at the reply; the kernel's files are
+  /// written a little later (unit_properties waits for it).
   Result<void> set_unit_properties(std::string_view unit, const std::vector<Property>& properties);
   /// A transient timer unit `name`.timer that runs argv once after `delay` as a service `name`.service, both
   /// collected afterwards. The service is outside of the caller's cgroup and survives it. Returns once the
@@ -62,6 +71,7 @@ class Bus {
  private:
   struct Handle;
   explicit Bus(std::unique_ptr<Handle> handle);
+  Result<std::string> object_path(std::string_view unit);
   std::unique_ptr<Handle> handle_;
 };
 

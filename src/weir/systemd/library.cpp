@@ -45,7 +45,12 @@ Result<Library> Library::open(const std::string& soname) {
   WEIR_SD_BUS(bus_message_append_strv);
   WEIR_SD_BUS(bus_message_open_container);
   WEIR_SD_BUS(bus_message_close_container);
+  WEIR_SD_BUS(bus_message_append_array);
   WEIR_SD_BUS(bus_message_read);
+  WEIR_SD_BUS(bus_message_read_array);
+  WEIR_SD_BUS(bus_message_peek_type);
+  WEIR_SD_BUS(bus_message_enter_container);
+  WEIR_SD_BUS(bus_message_exit_container);
   WEIR_SD_BUS(bus_message_unref);
 #undef WEIR_SD_BUS
   ::dlclose(handle);  // RTLD_NODELETE keeps it mapped
