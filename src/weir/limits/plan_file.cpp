@@ -32,13 +32,18 @@ class Parser {
         WEIR_TRY(plan.reason, scalar(value, "the reason"));
       } else if (key == "for") {
         WEIR_TRY(plan.lasts, scalar(value, "the time"));
+      } else if (key == "sync") {
+        WEIR_TRY(const std::string text, scalar(value, "sync"));
+        if (text != "yes" && text != "true" && text != "no" && text != "false")
+          return wrong(value.Mark(), "sync is yes or no");
+        plan.sync = text == "yes" || text == "true";
       } else if (key == "limits") {
         WEIR_TRY(plan.entries, entries(value));
       } else {
-        const std::vector<std::string> near = nearest(key, {"limits", "reason", "for"});
-        return wrong(
-            key_node.Mark(), fmt::format("'{}' is unknown", key),
-            near.empty() ? "known are limits, reason, for" : fmt::format("did you mean '{}'?", near.front()));
+        const std::vector<std::string> near = nearest(key, {"limits", "reason", "for", "sync"});
+        return wrong(key_node.Mark(), fmt::format("'{}' is unknown", key),
+                     near.empty() ? "known are limits, reason, for, sync"
+                                  : fmt::format("did you mean '{}'?", near.front()));
       }
     }
     if (plan.entries.empty()) return wrong(root.Mark(), "sets nothing", "name what to change below limits:");

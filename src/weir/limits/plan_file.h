@@ -5,6 +5,7 @@
 //
 //   reason: the sale begins at nine      # optional
 //   for: 2h                              # optional
+//   sync: yes                            # optional: Docker and systemd are told as well
 //   limits:
 //     web: {cpus: 1.5, memory: 512M}
 //     'label:tier=batch':
@@ -28,6 +29,7 @@ struct PlanFile {
   };
   std::string reason;
   std::string lasts;  ///< "for:", as written
+  bool sync = false;
   std::vector<Entry> entries;
 };
 

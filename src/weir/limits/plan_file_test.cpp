@@ -25,6 +25,7 @@ TEST(PlanFile, NamesTargetsAndTheirLimits) {
   ASSERT_TRUE(plan) << plan.error().message();
   EXPECT_EQ(plan->reason, "the sale");
   EXPECT_EQ(plan->lasts, "2h");
+  EXPECT_FALSE(plan->sync);
   ASSERT_THAT(plan->entries, SizeIs(2));
   EXPECT_EQ(plan->entries[0].target, "web");
   EXPECT_EQ(plan->entries[0].where, "plan.yml:4:3");
@@ -67,6 +68,17 @@ INSTANTIATE_TEST_SUITE_P(
                       Bad{"limits: {web: {cpus: 1, cpu.max: 2000}}", "cpu.max is given twice"},
                       Bad{"limits: {[a]: {cpus: 1}}", "a target must be one value"},
                       Bad{"a: &a {b: *a}", "'a' is unknown"}));
+
+TEST(PlanFile, CanAskThatTheRuntimesAreTold) {
+  for (const char* yes : {"yes", "true"}) {
+    const auto plan = parse_plan_file(std::string("sync: ") + yes + "\nlimits:\n  web: {cpus: 1}\n", "p");
+    ASSERT_TRUE(plan.has_value());
+    EXPECT_TRUE(plan->sync);
+  }
+  EXPECT_FALSE(parse_plan_file("sync: no\nlimits:\n  web: {cpus: 1}\n", "p")->sync);
+  EXPECT_FALSE(parse_plan_file("sync: perhaps\nlimits:\n  web: {cpus: 1}\n", "p"));
+  EXPECT_FALSE(parse_plan_file("sync: [yes]\nlimits:\n  web: {cpus: 1}\n", "p"));
+}
 
 }  // namespace
 }  // namespace weir::limits
