@@ -67,6 +67,7 @@ Result<Asked> read_plan(const Session& session, const SetOptions& options) {
   WEIR_TRY(limits::PlanFile plan, limits::parse_plan_file(text, is_stdin ? "stdin" : options.file));
   Asked asked;
   asked.reason = std::move(plan.reason);
+  asked.sync = plan.sync;
   if (!plan.lasts.empty()) {
     WEIR_TRY(asked.lasts, parse_lasts(plan.lasts, fmt::format("{}: for", options.file)));
   }
@@ -93,6 +94,12 @@ Result<Asked> parse_asked(const Session& session, const SetOptions& options) {
                                       "names targets and limits, or a plan with -f, one of the two",
                                       "for example: weir set web cpus=1.5    weir set -f plan.yml"));
   WEIR_TRY(Asked asked, options.file.empty() ? parse_words(options.words) : read_plan(session, options));
+  if (options.sync && options.no_sync)
+    return std::unexpected(make_error(ErrorKind::invalid, "set", "takes --sync or --no-sync, not both"));
+  asked.sync = (asked.sync || options.sync || options.wait) && !options.no_sync;
+  if (options.wait && !asked.sync)
+    return std::unexpected(
+        make_error(ErrorKind::invalid, "--wait", "waits for --sync, and --no-sync forbids that"));
   if (!options.reason.empty()) asked.reason = options.reason;
   if (asked.reason.size() > 1000)
     return std::unexpected(make_error(ErrorKind::invalid, "the reason", "is longer than 1000 bytes"));

@@ -19,6 +19,7 @@ struct SetOptions {
   std::string file;  ///< a plan; "-" is stdin
   std::string reason, lasts, budget = "30s";
   bool dry_run = false, force = false, timing = false;
+  bool sync = false, no_sync = false, wait = false;
 };
 
 struct Asked {
@@ -31,6 +32,7 @@ struct Asked {
   std::string reason;
   std::chrono::nanoseconds lasts{0};   ///< --for; 0: for good
   std::chrono::nanoseconds budget{0};  ///< for shrinking memory before a cut
+  bool sync = false;                   ///< Docker and systemd are told as well
 };
 
 /// Errors: invalid, with the place in the plan; those of reading the plan's file.

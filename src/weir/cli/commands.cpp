@@ -14,6 +14,8 @@ void add_latency(CLI::App& app, Session& session);
 void add_ls(CLI::App& app, Session& session);
 void add_man(CLI::App& app, Session& session);
 void add_set(CLI::App& app, Session& session);
+void add_status(CLI::App& app, Session& session);
+void add_sync(CLI::App& app, Session& session);
 void add_undo(CLI::App& app, Session& session);
 
 namespace {
@@ -22,7 +24,8 @@ constexpr CommandEntry kCommands[] = {
     {"doctor", add_doctor}, {"ls", add_ls},
     {"set", add_set},       {"apply", add_apply},
     {"undo", add_undo},     {"changes", add_changes},
-    {"guard", add_guard},   {"completion", add_completion, true},
+    {"guard", add_guard},   {"status", add_status},
+    {"sync", add_sync},     {"completion", add_completion, true},
     {"lab", add_lab},       {"latency", add_latency},
     {"man", add_man, true},
 };

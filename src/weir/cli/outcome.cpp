@@ -9,6 +9,7 @@
 #include "weir/base/escape.h"
 #include "weir/base/json.h"
 #include "weir/base/text.h"
+#include "weir/cli/sync_json.h"
 
 namespace weir::cli {
 namespace {
@@ -115,7 +116,8 @@ std::string value_text(const cgroup::Setting& setting) {
   return describe(setting).substr(knob_text(setting).size() + 1);
 }
 
-int show(const Session& session, const std::vector<Outcome>& outcomes, std::uint64_t epoch, Gone gone) {
+int show(const Session& session, const std::vector<Outcome>& outcomes, std::uint64_t epoch, Gone gone,
+         const std::vector<limits::SyncRecord>& synced) {
   Json changes = Json::array();
   int code = kDone;
   for (const Outcome& outcome : outcomes) {
@@ -126,9 +128,11 @@ int show(const Session& session, const std::vector<Outcome>& outcomes, std::uint
     const int own = exit_code(outcome, gone);
     if (code == kDone || (code == kTargetGone && own != kDone)) code = own;
   }
-  if (session.json)
-    fmt::print(session.terminal.out, "{}\n",
-               dump_json({{"schema", 1}, {"changes", std::move(changes)}, {"epoch", epoch}}));
+  if (session.json) {
+    Json json = {{"schema", 1}, {"changes", std::move(changes)}, {"epoch", epoch}};
+    for (const limits::SyncRecord& record : synced) json["sync"].push_back(sync_json(record));
+    fmt::print(session.terminal.out, "{}\n", dump_json(json));
+  }
   return code;
 }
 

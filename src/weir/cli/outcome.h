@@ -7,6 +7,7 @@
 
 #include "weir/cli/command.h"
 #include "weir/limits/change.h"
+#include "weir/limits/sync_record.h"
 
 namespace weir::cli {
 
@@ -19,7 +20,8 @@ enum class Gone { is_failure, is_fine };
 
 /// Prints one line for each outcome, or the JSON of scripts; what went wrong goes to stderr with its hint.
 /// Returns the exit code: that of the first failure, else 4 where a target is gone.
-int show(const Session& session, const std::vector<limits::Outcome>& outcomes, std::uint64_t epoch,
-         Gone gone);
+/// `synced` is what Docker and systemd were told besides (JSON alone; print_syncs is for people).
+int show(const Session& session, const std::vector<limits::Outcome>& outcomes, std::uint64_t epoch, Gone gone,
+         const std::vector<limits::SyncRecord>& synced = {});
 
 }  // namespace weir::cli

@@ -59,6 +59,8 @@ void build_parser(CLI::App& app, Session& session, std::span<const std::string> 
       ->type_name("DIR");
   app.add_option("--run-dir", session.paths.run_dir, "the journal's folder (default: /run/weir)")
       ->type_name("DIR");
+  app.add_option("--state-dir", session.paths.state_dir, "what outlives a reboot (default: /var/lib/weir)")
+      ->type_name("DIR");
 
   for (const CommandEntry& command : named_by(arguments)) command.add(app, session);
 }

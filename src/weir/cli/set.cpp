@@ -6,7 +6,6 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <filesystem>
 #include <memory>
 #include <ostream>
 
@@ -16,13 +15,14 @@
 #include "weir/cgroup/knob.h"
 #include "weir/cli/asked.h"
 #include "weir/cli/command.h"
+#include "weir/cli/later.h"
 #include "weir/cli/outcome.h"
 #include "weir/cli/shrinking.h"
+#include "weir/cli/sync.h"
 #include "weir/container/target.h"
 #include "weir/limits/caller.h"
 #include "weir/limits/journal.h"
 #include "weir/limits/plan.h"
-#include "weir/limits/restore.h"
 #include "weir/limits/undo.h"
 #include "weir/limits/writer.h"
 
@@ -50,33 +50,14 @@ Result<limits::Request> resolve_all(const Session& session, const Asked& asked, 
   return request;
 }
 
-/// The command that takes this change back later, for --for.
-Result<std::vector<std::string>> undo_command(const Session& session, const limits::Change& first,
-                                              bool force) {
-  WEIR_TRY(std::string program, limits::own_program(session.paths));
-  std::error_code ignored;
-  const auto absolute = [&](const std::string& path) {
-    return std::filesystem::absolute(path, ignored).string();
-  };
-  std::vector<std::string> argv = {std::move(program), "--run-dir", absolute(session.paths.run_dir)};
-  if (!session.paths.cgroup_root.empty()) {
-    argv.emplace_back("--cgroup-root");
-    argv.push_back(absolute(session.paths.cgroup_root));
-  }
-  argv.insert(argv.end(), {"undo", "--change", fmt::format("{}@{}", first.id.epoch, first.time.count())});
-  if (force) argv.emplace_back("--force");
-  return argv;
-}
-
+/// Takes this change back later, for --for.
 Result<void> arrange_restore(const Session& session, const limits::Change& first, nanoseconds after,
                              bool force) {
-  WEIR_TRY(std::vector<std::string> argv, undo_command(session, first, force));
-  const limits::RestoreLater later{
-      .name = fmt::format("weir-restore-{}-{}", first.id.epoch, first.time.count()),
-      .argv = std::move(argv),
-      .after = std::chrono::ceil<std::chrono::microseconds>(after)};
-  WEIR_CHECK(limits::run_later(later, session.paths));
-  return {};
+  std::vector<std::string> words = {"undo", "--change",
+                                    fmt::format("{}@{}", first.id.epoch, first.time.count())};
+  if (force) words.emplace_back("--force");
+  return run_weir_later(session.paths, fmt::format("weir-restore-{}-{}", first.id.epoch, first.time.count()),
+                        std::move(words), after);
 }
 
 /// More than one container that the user did not name one by one: shows what would happen and asks.
@@ -114,6 +95,78 @@ void print_timing(const Session& session, const Times& times, const limits::Appl
              us(applied.write), us(end - times.begin));
 }
 
+/// What set() works with.
+struct Desk {
+  const Asked& asked;
+  const SetOptions& options;
+  const limits::Request& request;
+  const cgroup::Dir& root;
+};
+
+/// The writes, under the journal's lock.
+Result<limits::Applied> carry_out(const Session& session, const Desk& desk, limits::Plan& plan,
+                                  Times& times) {
+  const SystemClock clock;
+  WEIR_TRY(std::string boot_id, limits::read_boot_id(session.paths));
+  WEIR_TRY(limits::Journal journal,
+           limits::Journal::open(session.paths.run_dir, std::move(boot_id),
+                                 {.alive = [&](const limits::Change& change) {
+                                   return limits::open_cgroup(desk.root, change).has_value();
+                                 }}));
+  times.opened = clock.monotonic();
+  limits::Order order{.who = limits::read_caller(session.paths),
+                      .reason = desk.asked.reason,
+                      .restore_after = desk.asked.lasts,
+                      .arrange_restore = {},
+                      .patience = {}};
+  if (desk.asked.lasts.count() > 0)
+    order.arrange_restore = [&](const limits::Change& first) {
+      return arrange_restore(session, first, desk.asked.lasts, desk.options.force);
+    };
+  Shrinking shrinking(session);
+  order.patience = shrinking.patience(desk.asked.budget);
+  return limits::apply(plan, journal, clock, order);
+}
+
+/// What the runtimes do not know of yet; nothing where the journal cannot be read.
+Audience audience_of(const Session& session, const Desk& desk, const std::vector<limits::Outcome>& outcomes) {
+  const auto boot_id = limits::read_boot_id(session.paths);
+  auto history = boot_id ? limits::read_history(session.paths.run_dir, *boot_id) : limits::History{};
+  if (!boot_id || !history) return {};
+  return audience(desk.request, outcomes, std::move(*history), *boot_id);
+}
+
+/// The outcomes, and the telling of Docker and systemd where that is asked for.
+int show_and_tell(const Session& session, const Desk& desk, const limits::Plan& plan, std::uint64_t epoch) {
+  const std::vector<limits::Outcome> outcomes = plan.outcomes();
+  if (!desk.asked.sync) {
+    const int code = show(session, outcomes, epoch, Gone::is_failure);
+    if (!session.terminal.err_tty || session.json || epoch == 0) return code;
+    if (const Audience audience = audience_of(session, desk, outcomes); !audience.untold.empty())
+      fmt::print(session.terminal.err, "note: {} undoes it; --sync tells it too\n",
+                 terminal_safe(would_undo(audience.untold.front().subject)));
+    return code;
+  }
+  // For people the limit's line comes first: it is in force already.
+  const int shown = session.json ? kDone : show(session, outcomes, epoch, Gone::is_failure);
+  const Audience audience = audience_of(session, desk, outcomes);
+  auto told = tell_runtimes(session, desk.root, audience, desk.options.wait ? Wait::yes : Wait::no);
+  const int code = session.json ? show(session, outcomes, epoch, Gone::is_failure,
+                                       told.value_or(std::vector<limits::SyncRecord>()))
+                                : shown;
+  for (const std::string& name : audience.nobody)
+    if (!session.json)
+      fmt::print(session.terminal.out, "{}: neither docker nor systemd has to be told\n",
+                 terminal_safe(name));
+  if (!told) {
+    warn(session, fmt::format("the limit is in force, but nobody was told: {}", told.error().message()));
+    return code == kDone ? kFailed : code;
+  }
+  if (!session.json) print_syncs(session, *told, What::limits);
+  const bool failed = any_failed(*told);
+  return code == kDone && failed ? kFailed : code;
+}
+
 Result<int> set(Session& session, const SetOptions& options) {
   const SystemClock clock;
   Times times{.begin = clock.monotonic()};
@@ -125,34 +178,18 @@ Result<int> set(Session& session, const SetOptions& options) {
   WEIR_TRY(limits::Plan plan, limits::make_plan(*root, request));
   times.planned = clock.monotonic();
 
+  const Desk desk{.asked = asked, .options = options, .request = request, .root = *root};
   if (!plan.possible()) hold_back(plan);
-  if (options.dry_run || !plan.has_work()) return show(session, plan.outcomes(), 0, Gone::is_failure);
+  if (options.dry_run || !plan.possible()) return show(session, plan.outcomes(), 0, Gone::is_failure);
+  if (!plan.has_work()) return show_and_tell(session, desk, plan, 0);
   if (!agreed(session, asked, plan)) {
     fmt::print(session.terminal.err, "weir: nothing was changed\n");
     return kFailed;
   }
   times.planned = clock.monotonic();
 
-  WEIR_TRY(std::string boot_id, limits::read_boot_id(session.paths));
-  WEIR_TRY(limits::Journal journal,
-           limits::Journal::open(session.paths.run_dir, std::move(boot_id),
-                                 {.alive = [&](const limits::Change& change) {
-                                   return limits::open_cgroup(*root, change).has_value();
-                                 }}));
-  times.opened = clock.monotonic();
-  limits::Order order{.who = limits::read_caller(session.paths),
-                      .reason = asked.reason,
-                      .restore_after = asked.lasts,
-                      .arrange_restore = {},
-                      .patience = {}};
-  if (asked.lasts.count() > 0)
-    order.arrange_restore = [&](const limits::Change& first) {
-      return arrange_restore(session, first, asked.lasts, options.force);
-    };
-  Shrinking shrinking(session);
-  order.patience = shrinking.patience(asked.budget);
-  WEIR_TRY(const limits::Applied applied, limits::apply(plan, journal, clock, order));
-  const int code = show(session, plan.outcomes(), applied.epoch, Gone::is_failure);
+  WEIR_TRY(const limits::Applied applied, carry_out(session, desk, plan, times));
+  const int code = show_and_tell(session, desk, plan, applied.epoch);
   if (options.timing) print_timing(session, times, applied, clock.monotonic());
   return code;
 }
@@ -169,6 +206,7 @@ std::string footer() {
          "  weir set db io.max=/dev/sda:wbps=20M --for 10m\n"
          "  weir set 'label:tier=batch' cpu.weight=50 -y\n"
          "  weir set web memory=400M --dry-run\n"
+         "  weir set web cpus=1.5 --sync\n"
          "Take it back: weir undo. What was changed: weir changes.";
 }
 
@@ -183,6 +221,9 @@ void add_common(CLI::App& command, const std::shared_ptr<SetOptions>& options) {
       ->type_name("TIME")
       ->capture_default_str();
   command.add_option("--reason", options->reason, "Why, for the journal")->type_name("TEXT");
+  command.add_flag("--sync", options->sync, "Tell Docker and systemd as well, so that they keep it");
+  command.add_flag("--wait", options->wait, "Wait until they know (with --sync)");
+  command.add_flag("--no-sync", options->no_sync, "Tell nobody, whatever the plan says");
 }
 
 void set_action(CLI::App& command, Session& session, const std::shared_ptr<SetOptions>& options) {
@@ -212,6 +253,7 @@ void add_apply(CLI::App& app, Session& session) {
       "A plan:\n"
       "  reason: the sale begins at nine\n"
       "  for: 2h\n"
+      "  sync: yes\n"
       "  limits:\n"
       "    web: {cpus: 1.5, memory: 512M}\n"
       "    'label:tier=batch': {cpu.weight: 50}\n"

@@ -6,6 +6,7 @@
 #include <fmt/ostream.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <ostream>
@@ -16,6 +17,7 @@
 #include "weir/cli/command.h"
 #include "weir/cli/outcome.h"
 #include "weir/cli/shrinking.h"
+#include "weir/cli/sync.h"
 #include "weir/limits/caller.h"
 #include "weir/limits/journal.h"
 
@@ -70,6 +72,16 @@ bool waits_for_memory(const limits::UndoResult& result) {
   });
 }
 
+/// Tells Docker and systemd what was taken back; of an earlier boot only where nothing of this one was.
+Result<limits::Settled> tell(const Session& session, const Options& options, bool nothing_else) {
+  using limits::EarlierBoots;
+  if (options.dry_run) return limits::Settled{};
+  WEIR_TRY(const std::unique_ptr<cgroup::Dir> root, cgroup::open_root(session.paths.cgroup_root));
+  EarlierBoots earlier = options.all ? EarlierBoots::take_back_all : EarlierBoots::leave;
+  if (!options.all && options.change.empty() && nothing_else) earlier = EarlierBoots::take_back_last;
+  return settle_once(session, *root, earlier);
+}
+
 Result<int> undo(Session& session, const Options& options) {
   const bool timed = !options.change.empty();
   limits::UndoOrder order{
@@ -85,10 +97,19 @@ Result<int> undo(Session& session, const Options& options) {
     std::this_thread::sleep_for(std::chrono::seconds(1));
     WEIR_TRY(result, undo_once(session, options, order));
   }
-  if (result.outcomes.empty() && !session.json) fmt::print(session.terminal.out, "nothing to undo\n");
-  if (result.outcomes.empty() && !session.json) return kDone;
-  return show(session, result.outcomes, result.outcomes.empty() ? 0 : result.outcomes.back().change.id.epoch,
-              Gone::is_fine);
+  const bool nothing = result.outcomes.empty();
+  const auto told = tell(session, options, nothing);
+  const std::vector<limits::SyncRecord> records = told ? told->taken_back : std::vector<limits::SyncRecord>();
+  int code = kDone;
+  if (session.json || !nothing)
+    code = show(session, result.outcomes, nothing ? 0 : result.outcomes.back().change.id.epoch, Gone::is_fine,
+                records);
+  else if (records.empty())
+    fmt::print(session.terminal.out, "nothing to undo\n");
+  if (!session.json) print_syncs(session, records, What::old_values);
+  if (!told) warn(session, fmt::format("docker and systemd were told nothing: {}", told.error().message()));
+  const bool failed = !told || any_failed(records);
+  return code == kDone && failed ? kFailed : code;
 }
 
 }  // namespace
