@@ -5,16 +5,11 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
-#include <memory>
-#include <optional>
-#include <ranges>
 #include <utility>
 
 #include "weir/docker/containers.h"
+#include "weir/limits/held.h"
 #include "weir/limits/journal.h"
-#include "weir/limits/plan.h"
-#include "weir/limits/undo.h"
 
 namespace weir::limits {
 namespace {
@@ -27,13 +22,6 @@ Setting setting_of(const SyncPlace& place, std::string text) {
   return {.knob = place.knob, .device = place.device, .text = std::move(text)};
 }
 
-/// The cgroup of a record; null when it has ended, or belongs to an earlier boot.
-std::unique_ptr<cgroup::Dir> open_dir(const SettleOrder& order, const Subject& subject) {
-  if (subject.boot != order.boot_id) return nullptr;
-  auto dir = open_cgroup(order.root, {.cgroup = subject.cgroup, .cgroup_id = subject.cgroup_id});
-  return dir ? std::move(*dir) : nullptr;
-}
-
 /// One record from what it is to what it should be.
 class Settler {
  public:
@@ -44,8 +32,7 @@ class Settler {
         history_(history),
         runtimes_(runtimes),
         record_(record),
-        dir_(open_dir(order, record.subject)),
-        chains_(chains(history.changes)) {}
+        kernel_(order.root, record.subject, history, order.boot_id) {}
 
   /// Whether anything is to be told, after the asks that are over have been dropped.
   bool has_work() {
@@ -87,14 +74,6 @@ class Settler {
   }
 
  private:
-  [[nodiscard]] Place place_of(const SyncPlace& place) const {
-    return {.cgroup = record_.subject.cgroup_id, .knob = place.knob, .device = place.device};
-  }
-  [[nodiscard]] const Change* newest(const Place& place) const {
-    const auto chain = chains_.find(place);
-    return chain == chains_.end() ? nullptr : chain->second.back();
-  }
-
   /// Forgets the asks whose change the journal knows to be over. One that the journal knows nothing of is
   /// kept, unless it was merged with one that is over (the journal joins the oldest steps of a long chain).
   void drop_over(SyncPlace& place) const {
@@ -109,10 +88,10 @@ class Settler {
       const auto change = find(ask);
       return change != history_.changes.end() && !in_force(*change);
     });
-    if (dropped > 0 && newest(place_of(place)) == nullptr)
+    if (dropped > 0 && kernel_.newest(place) == nullptr)
       std::erase_if(place.asks, [&](const SyncAsk& ask) { return ask.boot == order_.boot_id; });
     // The cgroup ended before its runtime knew: there is nothing to tell any more.
-    if (dir_ == nullptr)
+    if (!kernel_.alive())
       std::erase_if(place.asks,
                     [&](const SyncAsk& ask) { return place.told.empty() || ask.value != place.told; });
   }
@@ -120,15 +99,13 @@ class Settler {
   /// What the runtimes are to hold: the newest value in force.
   [[nodiscard]] std::string value_of(const SyncPlace& place) const {
     if (place.asks.empty()) return {};
-    const Change* change = dir_ != nullptr ? newest(place_of(place)) : nullptr;
+    const Change* change = kernel_.alive() ? kernel_.newest(place) : nullptr;
     return change != nullptr ? change->after.text : place.asks.back().value;
   }
 
   Result<void> carry_out() {
-    if (auto held = hold_kernel(); !held && held.error().kind == ErrorKind::gone)
-      dir_.reset();  // it ended just now; Docker may still have to be told
-    else
-      WEIR_CHECK(held);
+    WEIR_CHECK(kernel_.hold(record_));
+    const auto foreign = check_foreign();
     std::vector<Setting> all, wanted;
     for (const SyncPlace& place : record_.places) {
       all.push_back(setting_of(place, value_of(place)));
@@ -140,9 +117,7 @@ class Settler {
     note_before(all, listeners);
     record_.state = SyncState::pending;
     record_.time = order_.clock.realtime();
-    record_.holds.clear();
-    for (const auto& [place, value] : held_)
-      record_.holds.push_back({.value = value, .taken_back = newest(place) == nullptr});
+    record_.holds = kernel_.list();
     WEIR_CHECK(store_.save(record_));
 
     const Telling telling = make_telling(wanted, listeners);
@@ -151,15 +126,17 @@ class Settler {
     if (told) record_.rewrites += *told;
     auto after = runtimes_.listen(record_.subject, all);  // systemd is done with the kernel's files then
     // Also when telling failed halfway.
-    if (auto kept = keep_kernel(); !kept && kept.error().kind != ErrorKind::gone) return kept;
+    record_.holds.clear();  // only a kill leaves them for the next one
+    auto kept = kernel_.keep(order_.paths.run_dir);
+    if (kept) record_.rewrites += *kept;
+    WEIR_CHECK(kept);
     WEIR_CHECK(told);
     WEIR_CHECK(after);
     WEIR_CHECK(compare(telling, *after));
     for (SyncPlace& place : record_.places)
       if (is_wanted(place)) place.told = value_of(place);
     std::erase_if(record_.places, [](const SyncPlace& place) { return place.asks.empty(); });
-    if (foreign_) return std::unexpected(*foreign_);
-    return {};
+    return foreign;
   }
 
   void note_before(const std::vector<Setting>& all, const Listeners& listeners) {
@@ -196,9 +173,7 @@ class Settler {
       unit_before.insert(place.unit_before.begin(), place.unit_before.end());
     }
     telling = translate_back(engine_before, unit_before, listeners);
-    std::vector<Setting> kernel;
-    if (dir_ != nullptr) kernel = cgroup::read_settings(*dir_).value_or(std::vector<Setting>());
-    Telling forth = translate(wanted, kernel, listeners);
+    Telling forth = translate(wanted, kernel_.settings(), listeners);
     for (const auto& [name, value] : forth.engine) telling.engine.insert_or_assign(name, value);
     for (const auto& [name, value] : forth.unit) telling.unit.insert_or_assign(name, value);
     std::ranges::move(forth.notes, std::back_inserter(telling.notes));
@@ -217,75 +192,22 @@ class Settler {
     return {};
   }
 
-  /// Remembers what the kernel holds and must hold afterwards: every limit of Weir's in this cgroup, and
-  /// those just taken back. What someone else changed since is theirs: it is left as it is, and not told.
-  Result<void> hold_kernel() {
-    if (dir_ == nullptr) return {};
-    for (const auto& [place, chain] : chains_) {
-      if (place.cgroup != record_.subject.cgroup_id) continue;
-      const Setting& after = chain.back()->after;
-      WEIR_TRY(const Setting now, cgroup::read_setting(*dir_, after));
-      if (now == after || now.text == rounded(after, kWholePercents) ||
-          now.text == rounded(after, kHundredthsOfPercents))
-        held_.insert_or_assign(place, after);
-    }
-    // One that was killed while it told a runtime may have left another value.
-    for (const auto& [hold, taken_back] : record_.holds) {
-      const Place place{.cgroup = record_.subject.cgroup_id, .knob = hold.knob, .device = hold.device};
-      const Change* change = newest(place);
-      if (change == nullptr ? taken_back : !taken_back && change->after == hold)
-        held_.insert_or_assign(place, hold);
-    }
-    for (const SyncPlace& place : record_.places) {
-      const Change* change = newest(place_of(place));
-      if (!place.asks.empty() && change != nullptr && !held_.contains(place_of(place)) &&
-          place.told != change->after.text)
-        foreign_ = make_error(ErrorKind::refused, "",
-                              fmt::format("someone else changed {} before the runtime could be told",
-                                          cgroup::info(place.knob).file),
-                              "look at it (weir changes), and set it again: weir set --sync");
-      if (!place.asks.empty() || change != nullptr || held_.contains(place_of(place))) continue;
-      WEIR_TRY(Setting now, cgroup::read_setting(*dir_, setting_of(place, {})));
-      held_.insert_or_assign(place_of(place), put_back_value(place_of(place), std::move(now)));
-    }
-    return {};
-  }
-
-  /// What the kernel is to hold of a limit that was taken back: what it holds, unless a runtime that was told
-  /// the limit before came late and wrote it once more. Then what undo had put back: the value under the
-  /// chain of changes.
-  [[nodiscard]] Setting put_back_value(const Place& where, Setting now) const {
-    const Change* bottom = nullptr;
-    bool is_late = false;
-    for (const Change& change : history_.changes | std::views::reverse) {
-      if (place(change) != where || change.phase != Phase::undone) continue;
-      is_late = is_late || change.after == now || rounded(change.after, kWholePercents) == now.text;
-      if (bottom == nullptr || change.after == bottom->before) bottom = &change;
-    }
-    return is_late ? bottom->before : now;
-  }
-
   /// Whether the runtimes are to be told this place's limit now.
   [[nodiscard]] bool is_wanted(const SyncPlace& place) const {
     return !place.asks.empty() &&
-           (dir_ == nullptr || newest(place_of(place)) == nullptr || held_.contains(place_of(place)));
+           (!kernel_.alive() || kernel_.newest(place) == nullptr || kernel_.holds(place));
   }
 
-  /// Writes back what telling changed, under the journal's lock: what was set meanwhile counts.
-  Result<void> keep_kernel() {
-    record_.holds.clear();  // only a kill leaves them for the next one
-    if (dir_ == nullptr || held_.empty()) return {};
-    WEIR_TRY(const Journal journal, Journal::open(order_.paths.run_dir, order_.boot_id));
-    WEIR_TRY(History history, journal.read());
-    const auto now_in_force = chains(history.changes);
-    for (auto& [place, value] : held_) {
-      if (const auto chain = now_in_force.find(place); chain != now_in_force.end())
-        value = chain->second.back()->after;
-      WEIR_TRY(const Setting now, cgroup::read_setting(*dir_, value));
-      if (now == value) continue;
-      WEIR_CHECK(check_use(*dir_, value));
-      WEIR_CHECK(cgroup::write_setting(*dir_, value));
-      if (place.knob == cgroup::Knob::cpu_max) ++record_.rewrites;
+  /// A limit that is to be told for the first time, and that someone else changed before.
+  [[nodiscard]] Result<void> check_foreign() const {
+    for (const SyncPlace& place : record_.places) {
+      const Change* change = kernel_.newest(place);
+      if (!place.asks.empty() && change != nullptr && !is_wanted(place) && place.told != change->after.text)
+        return std::unexpected(
+            make_error(ErrorKind::refused, "",
+                       fmt::format("someone else changed {} before the runtime could be told",
+                                   cgroup::info(place.knob).file),
+                       "look at it (weir changes), and set it again: weir set --sync"));
     }
     return {};
   }
@@ -295,11 +217,8 @@ class Settler {
   const History& history_;
   Runtimes& runtimes_;
   SyncRecord& record_;
-  std::unique_ptr<cgroup::Dir> dir_;
-  std::map<Place, std::vector<Change*>> chains_;
-  std::map<Place, Setting> held_;
-  bool nobody_is_left_ = false;   ///< who could be told
-  std::optional<Error> foreign_;  ///< of a limit that is to be told and holds no more
+  HeldLimits kernel_;
+  bool nobody_is_left_ = false;  ///< who could be told
 };
 
 /// Drops the asks of earlier boots that undo takes back.
