@@ -119,7 +119,7 @@ Result<int> status(const Session& session) {
 void add_status(CLI::App& app, Session& session) {
   CLI::App* command = app.add_subcommand("status", "Show what weir has going on this host now");
   command->footer(
-      "Limits in force and whether Docker and systemd say the same, what they are still to be told\n"
+      "Limits in force and whether Docker and systemd say the same, what they are still to be told "
       "(set --sync), and the limits that --for will take back.\n"
       "Examples:\n"
       "  weir status\n"

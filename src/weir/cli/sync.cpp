@@ -138,7 +138,14 @@ Result<std::vector<SyncRecord>> tell_runtimes(const Session& session, const cgro
   const SystemClock clock;
   std::vector<SyncRecord> records;
   if (audience.untold.empty()) return records;
-  const std::uint64_t quota_step = limits::Runtimes(session.paths).quota_step();
+  // Only a quota that is not in whole percents makes a difference between systemds.
+  const bool is_rounded = std::ranges::any_of(audience.untold, [](const limits::SyncRequest& one) {
+    return std::ranges::any_of(one.changes, [](const limits::Change& change) {
+      return limits::rounded(change.after, limits::kWholePercents).has_value();
+    });
+  });
+  const std::uint64_t quota_step =
+      is_rounded ? limits::Runtimes(session.paths).quota_step() : limits::kWholePercents;
   {
     WEIR_TRY(const limits::SyncStore store, limits::SyncStore::open(session.paths.state_dir));
     for (const limits::SyncRequest& one : audience.untold) {

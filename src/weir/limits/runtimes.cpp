@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <set>
+#include <thread>
 #include <utility>
 
 #include "weir/base/file.h"
@@ -71,6 +72,15 @@ Values those_that_differ(const Values& wanted, const Values& says) {
   return differ;
 }
 
+/// Whether the host's size is needed to translate: for no limit, for an old value (which may have been none),
+/// and for more CPUs than there are. The Engine takes its time over that question.
+bool needs_host(const Setting& setting) {
+  if (setting.text.empty() || setting.text.starts_with("max")) return true;
+  const auto value =
+      setting.knob == cgroup::Knob::cpu_max ? cgroup::parse_cpu_max(setting.text) : cgroup::CpuMax{};
+  return value && !value->quota.is_unlimited() && value->cpus().value() > std::thread::hardware_concurrency();
+}
+
 /// "/dev/vda" of "254:0"; systemd knows devices by their nodes.
 std::string device_path(const HostPaths& paths, const std::string& device) {
   if (!cgroup::is_device_number(device)) return {};
@@ -117,12 +127,18 @@ Result<void> Runtimes::ask_engine(const Subject& subject, Listeners& listeners) 
   WEIR_TRY(const docker::Client::Inspect inspect, inspected);
   if (inspect.id != subject.id)
     return std::unexpected(make_error(ErrorKind::failed, "docker", "answered about another container"));
-  if (!host_) {
-    WEIR_TRY(host_, client->info());
-  }
   listeners.engine = true;
   listeners.engine_says = values_of(inspect.resources);
-  listeners.host_cpus = std::min<std::uint64_t>(host_->cpus, 1U << 20);
+  return {};
+}
+
+Result<void> Runtimes::ask_host(Listeners& listeners) {
+  if (!host_) {
+    WEIR_TRY(docker::Client * client, docker());
+    WEIR_TRY(host_, client->info());
+  }
+  constexpr std::uint64_t kMostCpus = 1U << 20;
+  listeners.host_cpus = std::min(host_->cpus, kMostCpus);
   listeners.host_memory = host_->memory;
   return {};
 }
@@ -151,6 +167,7 @@ Result<void> Runtimes::ask_unit(const Subject& subject, const std::vector<Settin
 Result<Listeners> Runtimes::listen(const Subject& subject, const std::vector<Setting>& settings) {
   Listeners listeners;
   if (!subject.id.empty()) WEIR_CHECK(ask_engine(subject, listeners));
+  if (listeners.engine && std::ranges::any_of(settings, needs_host)) WEIR_CHECK(ask_host(listeners));
   if (!subject.unit.empty() && paths_.host_root.empty() && systemd::is_running(paths_))
     WEIR_CHECK(ask_unit(subject, settings, listeners));
   if (!listeners.engine && !listeners.unit)
@@ -160,21 +177,21 @@ Result<Listeners> Runtimes::listen(const Subject& subject, const std::vector<Set
 }
 
 Result<std::uint64_t> Runtimes::tell(const Subject& subject, const std::vector<Setting>& settings,
-                                     const Telling& telling, const Listeners& before) {
+                                     const Telling& telling, Listeners& listeners) {
   std::uint64_t rewrites = 0;
-  Values unit_says = before.unit_says;
-  if (before.engine && !differences(telling.engine, before.engine_says).empty()) {
+  if (listeners.engine && !differences(telling.engine, listeners.engine_says).empty()) {
+    rewrites += listeners.unit ? 2 : 1;  // by systemd, and by runc
     WEIR_TRY(docker::Client * client, docker());
-    rewrites += before.unit ? 2 : 1;  // by systemd, and by runc
     WEIR_CHECK(client->update(subject.id, {engine_json(telling.engine)}));
-    WEIR_TRY(const Listeners after, listen(subject, settings));
-    unit_says = after.unit_says;
-    if (!after.unit) return rewrites;
+    WEIR_TRY(listeners, listen(subject, settings));
   }
-  const Values rest = those_that_differ(telling.unit, unit_says);
-  if (!before.unit || rest.empty()) return rewrites;
+  if (!listeners.unit) return rewrites;
+  const Values rest = those_that_differ(telling.unit, listeners.unit_says);
+  if (rest.empty()) return rewrites;
   WEIR_TRY(systemd::Bus * manager, bus());
   WEIR_CHECK(manager->set_unit_properties(subject.unit, properties_of(rest)));
+  listeners.unit_says.clear();
+  WEIR_CHECK(ask_unit(subject, settings, listeners));
   return rewrites + 1;
 }
 

@@ -32,14 +32,16 @@ class Runtimes {
   std::uint64_t quota_step();
 
   /// Tells them what they say otherwise: the Engine first, which makes systemd follow by itself, then systemd
-  /// what it still has otherwise. Returns how often cpu.max was written by that, at most.
+  /// what it still has otherwise. `listeners` is what listen() gave, and afterwards what they say then;
+  /// systemd is done with the kernel's files by then. Returns how often cpu.max was written by that, at most.
   Result<std::uint64_t> tell(const Subject& subject, const std::vector<cgroup::Setting>& settings,
-                             const Telling& telling, const Listeners& before);
+                             const Telling& telling, Listeners& listeners);
 
  private:
   Result<docker::Client*> docker();
   Result<systemd::Bus*> bus();
   Result<void> ask_engine(const Subject& subject, Listeners& listeners);
+  Result<void> ask_host(Listeners& listeners);
   Result<void> ask_unit(const Subject& subject, const std::vector<cgroup::Setting>& settings,
                         Listeners& listeners);
 
