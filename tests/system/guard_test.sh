@@ -23,7 +23,7 @@ find_web() {
 w() { weir --run-dir "$run/j" "$@"; }
 # Both in the main shell, whose child the guard is.
 start_guard() {
-  w guard --json "$@" >"$run/events" 2>"$run/errors" &
+  weir --run-dir "$run/j" guard --json "$@" >"$run/events" 2>"$run/errors" &
   guard=$!
   wait_for 30 grep -q watching "$run/errors" || { cat "$run/errors"; return 1; }
 }

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "weir/limits/regulator.h"
 
+#include <fmt/format.h>
 #include <poll.h>
 
 #include <algorithm>
 #include <limits>
 #include <utility>
+
+#include "weir/base/text.h"
+#include "weir/limits/footprint.h"
 
 namespace weir::limits {
 namespace {
@@ -62,7 +66,15 @@ Result<void> Regulator::ask(CgroupId cgroup, const cgroup::Setting& setting, Urg
     return std::unexpected(make_error(ErrorKind::invalid, "", "is no container that is looked after"));
   WEIR_TRY(Knob* const knob, open_knob(member->second, setting));
   const cgroup::Setting whole = cgroup::complete(setting, knob->now);
-  WEIR_CHECK(check_use(*member->second.dir, whole));
+  if (limits_memory(whole.knob)) {
+    WEIR_TRY(const auto cut, check_memory_cut(*member->second.dir, knob->now, whole));
+    if (cut)
+      return std::unexpected(make_error(ErrorKind::refused, cgroup::info(whole.knob).file,
+                                        fmt::format("{} in use stands in the way", format_bytes(cut->use)),
+                                        "weir set shrinks it first"));
+  } else {
+    WEIR_CHECK(check_use(*member->second.dir, whole));
+  }
   queue_.ask({cgroup, whole.knob, whole.device}, whole.text, urgency, clock_.monotonic());
   again_ = nanoseconds(0);
   return {};

@@ -66,6 +66,7 @@ bool Watch::look_after(const Container& container, std::unique_ptr<cgroup::Dir> 
     looked.file = *file;
     if (sources_.knobs != nullptr) (void)sources_.knobs->watch(looked.file);  // else it is read again in time
   }
+  if (const auto change = last(looked)) looked.known = std::pair(change->id, change->phase);
   by_file_.emplace(looked.file, where);
   places_.emplace(where, std::move(looked));
   return true;
@@ -154,21 +155,26 @@ void Watch::check(Looked& looked) {
   over_.push_back(where);
 }
 
+std::optional<Change> Watch::last(const Looked& looked) const {
+  auto record = read_last(sources_.paths.run_dir, sources_.boot_id,
+                          {looked.dir->id(), looked.wanted.knob, looked.wanted.device});
+  return record ? std::move(*record) : std::nullopt;
+}
+
 bool Watch::ours(Looked& looked, const cgroup::Setting& now) {
-  const auto last = read_last(sources_.paths.run_dir, sources_.boot_id,
-                              {looked.dir->id(), looked.wanted.knob, looked.wanted.device});
-  if (!last || !*last) return false;
-  const Change& change = **last;
-  if (in_force(change) && change.after == now) {
+  const auto change = last(looked);
+  if (!change || std::pair(change->id, change->phase) == looked.known) return false;
+  looked.known = std::pair(change->id, change->phase);
+  if (in_force(*change) && change->after == now) {
     looked.by.reset();
     looked.wanted = now;
     say(Kind::adopted, looked, now);
     return true;
   }
-  if (change.phase == Phase::undone && change.before == now) {
+  if (change->phase == Phase::undone && change->before == now) {
     looked.by.reset();
     say(Kind::released, looked, now);
-    over_.push_back(place(change));
+    over_.push_back(place(*change));
     return true;
   }
   return false;

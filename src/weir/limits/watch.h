@@ -96,10 +96,13 @@ class Watch {
     nanoseconds by_at{0};
     std::deque<nanoseconds> reapplied;  ///< lately
     std::optional<nanoseconds> differs_since;
+    std::optional<std::pair<ChangeId, Phase>> known;  ///< the newest record: older ones are no orders
   };
   bool look_after(const Container& container, std::unique_ptr<cgroup::Dir> dir, const cgroup::Setting& wanted,
                   bool held);
   void check(Looked& looked);
+  /// The journal's last record of that place.
+  [[nodiscard]] std::optional<Change> last(const Looked& looked) const;
   /// What Weir's own journal says of a value that is not the wanted one; true: it was ours.
   bool ours(Looked& looked, const cgroup::Setting& now);
   void reapply(Looked& looked, const cgroup::Setting& now);

@@ -129,6 +129,14 @@ TEST_F(WatchTest, ARuleFollowsANewerOrderAndLetsGoAfterAnUndo) {
   EXPECT_THAT(look(), IsEmpty());
 }
 
+TEST_F(WatchTest, ARuleTakesUpWhatWasOnceTakenBack) {
+  set("cpu.weight=60");
+  undo_last();
+  hold();
+  EXPECT_THAT(look(), ElementsAre(Kind::taken_up, Kind::reapplied));
+  EXPECT_EQ(weight(), "50\n");
+}
+
 TEST_F(WatchTest, GivesWayToOneThatInsists) {
   hold();
   look();
