@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // N changes of cpu.max pending at once, beside N cgroups: the time until the Regulator has written (and
 // journalled) them all, against the same bare writes on kept fds, in the same run, in turns. Then an urgent
-// raise that is asked for behind N pending ones: until it is written, in bare writes.
+// raise that comes while N pending ones are being written: until it is written itself, in bare writes.
 //
 //   vm/run --build build/release --timeout 900 -- build/release/bin/pending_writes [N [ROUNDS]]
 //
@@ -39,9 +39,13 @@ int run(std::size_t count, std::size_t rounds) {
   bench::CgroupPlace place;
   const bench::JournalPlace journals;
   auto starts = bpf::PeriodStart::open();
-  limits::Regulator regulator(
-      place.root(), journals.open(), kClock,
-      {.who = {}, .reason = {}, .guarded = {}, .starts = starts ? &*starts : nullptr});
+  std::function<void()> raise_limit = [] {};
+  limits::Regulator regulator(place.root(), journals.open(), kClock,
+                              {.who = {},
+                               .reason = {},
+                               .guarded = {},
+                               .between = [&] { raise_limit(); },
+                               .starts = starts ? &*starts : nullptr});
   std::vector<Fd> fds;
   std::vector<CgroupId> ids;
   for (std::size_t n = 0; n < count; ++n) {
@@ -84,11 +88,15 @@ int run(std::size_t count, std::size_t rounds) {
 
     come_to_rest();
     ask_all("80000 100000");
-    must(regulator.turn());  // at work on them
-    must(regulator.ask(ids.back(), {.knob = cgroup::Knob::cpu_max, .text = "90000 100000"},
-                       limits::Urgency::urgent));
+    raise_limit = [&, left = 5]() mutable {  // while it is at work on them
+      if (--left == 0)
+        must(regulator.ask(ids.back(), {.knob = cgroup::Knob::cpu_max, .text = "90000 100000"},
+                           limits::Urgency::urgent));
+    };
     for (const auto& written : must(regulator.turn()))
-      urgent.push_back(static_cast<double>(written.waited.count()) / bare.back());
+      if (written.outcome.change.after.text == "90000 100000")
+        urgent.push_back(static_cast<double>(written.waited.count()) / bare.back());
+    raise_limit = [] {};
     write_pending();
     come_to_rest();
   }

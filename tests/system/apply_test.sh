@@ -126,6 +126,17 @@ parents() {  # a level and the one below it: the lower one is never held back by
 }
 t "a raise begins with the parent" parents
 
+together() {
+  fresh
+  echo 100 >"$mount/$top/a/cpu.weight"
+  for n in {1..8}; do w set "/$top/a" "cpu.weight=$((200 + n))" & done
+  wait
+  [[ $(w changes --json | jq '[.changes[] | select(.knob == "cpu.weight") | .epoch] | unique | length') == 8 ]]
+  w undo --all
+  holds a cpu.weight 100
+}
+t "writers that come together exclude each other, and all is undone" together
+
 killed() {  # at every record of the journal and at every write to the kernel
   local call n
   printf 'limits:\n  /%s/a: {cpus: 1, pids: 9}\n  /%s/b: {cpus: 1, pids: 9}\n  /%s/c: {cpus: 1, pids: 9}\n' "$top" "$top" "$top" >"$run/six.yml"

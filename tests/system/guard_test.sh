@@ -64,6 +64,8 @@ alone() {
   says 'another weir guard runs' w guard
 }
 t "a second guard is refused" alone
+known() { [[ $(w status --json | jq .guard.pid) == "$guard" ]]; }
+t "weir status knows of it" known
 stop_guard
 t "it ends cleanly when it is told to" test "$status" = 0
 
@@ -85,6 +87,7 @@ t "a rule's value that is no whole percent survives docker update --memory" agai
 t "and an unrelated systemctl set-property" again systemctl set-property --runtime "$unit" CPUWeight=77
 t "and systemctl daemon-reload" again systemctl daemon-reload
 t "and a plain write" again bash -c "echo 20000 100000 >$web/cpu.max"
+t "each event is a line of its own" bash -c '(($(jq -c . "$0" | wc -l) == $(wc -l <"$0")))' "$run/events"
 t "who made it is told" told reapplied '.by.comm == "bash" and .found == "20000 100000"'
 
 recreated() {

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: MIT
 // `weir guard`: stays, and sees to it that limits hold: tells who changes them, and by rule puts them back.
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ostream.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/file.h>
 #include <sys/signalfd.h>
 
 #include <CLI/CLI.hpp>
@@ -16,7 +14,6 @@
 
 #include "weir/base/clock.h"
 #include "weir/base/fd.h"
-#include "weir/base/file.h"
 #include "weir/bpf/knob_watch.h"
 #include "weir/bpf/period_start.h"
 #include "weir/cgroup/dir.h"
@@ -24,6 +21,7 @@
 #include "weir/cli/command.h"
 #include "weir/cli/guard_text.h"
 #include "weir/limits/caller.h"
+#include "weir/limits/guard_lock.h"
 #include "weir/limits/regulator.h"
 #include "weir/limits/watch.h"
 
@@ -34,16 +32,6 @@ using std::chrono::nanoseconds;
 
 /// How often everything is looked at again, and rules are matched with what runs.
 constexpr std::chrono::seconds kRound{1};
-
-/// One guard a host: two would hold different values against each other.
-Result<Fd> only_one(const std::string& run_dir) {
-  WEIR_TRY(const Fd directory, open_private_directory(run_dir, 0755));
-  Fd file(::openat(directory.get(), "guard.lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
-  if (!file.valid()) return std::unexpected(errno_error(errno, run_dir + "/guard.lock", "open"));
-  if (::flock(file.get(), LOCK_EX | LOCK_NB) == 0) return file;
-  return std::unexpected(make_error(ErrorKind::refused, "guard", "another weir guard runs on this host",
-                                    "one looks after everything: give it a plan with all rules (-f)"));
-}
 
 /// SIGINT, SIGTERM and SIGHUP as a file descriptor.
 Result<Fd> open_signals() {
@@ -93,7 +81,7 @@ class Guard {
   void tell() {
     for (const limits::WatchEvent& event : watch_.take_events()) {
       if (session_.json)
-        fmt::print(session_.terminal.out, "{}\n", dump_json(guard_json(event)));
+        fmt::print(session_.terminal.out, "{}\n", dump_json(guard_json(event), -1));
       else
         fmt::print(session_.terminal.out, "{}\n", guard_text(event));
     }
@@ -153,7 +141,7 @@ Result<int> guard(Session& session, const SetOptions& options) {
   const limits::Guarded guarded{.own_cgroup = limits::read_own_cgroup(session.paths),
                                 .user = caller.login_uid};
   WEIR_CHECK(check_rules(session, asked, *root, guarded));
-  WEIR_TRY(const Fd lock, only_one(session.paths.run_dir));
+  WEIR_TRY(const Fd lock, limits::take_guard_lock(session.paths.run_dir));
   WEIR_TRY(limits::Journal journal, limits::Journal::open(session.paths.run_dir, boot_id));
   WEIR_TRY(const Fd signals, open_signals());
 

@@ -18,6 +18,7 @@
 #include "weir/cli/sync_json.h"
 #include "weir/container/target.h"
 #include "weir/limits/caller.h"
+#include "weir/limits/guard_lock.h"
 #include "weir/limits/journal.h"
 #include "weir/limits/settle.h"
 #include "weir/limits/undo.h"
@@ -68,6 +69,7 @@ Result<HostStatus> gather(const Session& session) {
   HostStatus status{.now = clock.realtime(),
                     .limits = limits::list_changes(root.get(), std::move(history)),
                     .syncs = std::move(syncs.records),
+                    .guard = limits::find_guard(session.paths.run_dir),
                     .damaged = syncs.damaged};
   std::erase_if(status.limits, [](const Listed& listed) {
     return listed.standing != Standing::in_force && listed.standing != Standing::changed;
@@ -101,6 +103,7 @@ Json to_json(const HostStatus& status) {
           {"differing", std::move(differing)},
           {"unasked", status.unasked},
           {"sync", std::move(syncs)},
+          {"guard", status.guard ? Json{{"pid", status.guard->count()}} : Json(nullptr)},
           {"damaged", status.damaged}};
 }
 
@@ -120,7 +123,7 @@ void add_status(CLI::App& app, Session& session) {
   CLI::App* command = app.add_subcommand("status", "Show what weir has going on this host now");
   command->footer(
       "Limits in force and whether Docker and systemd say the same, what they are still to be told "
-      "(set --sync), and the limits that --for will take back.\n"
+      "(set --sync), the limits that --for will take back, and whether weir guard runs.\n"
       "Examples:\n"
       "  weir status\n"
       "  weir status --json");

@@ -3,9 +3,11 @@
 // What Weir has going on this host, gathered and shown: one section a kind of thing.
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "weir/base/units.h"
 #include "weir/limits/recent.h"
 #include "weir/limits/sync_record.h"
 
@@ -21,7 +23,8 @@ struct HostStatus {
   std::vector<Differing> differing;    ///< of those, whose runtime says something else
   std::vector<std::string> unasked;    ///< why a runtime could not be asked
   std::vector<limits::SyncRecord> syncs;
-  std::size_t damaged = 0;  ///< sync records that could not be read
+  std::optional<Pid> guard;  ///< the running weir guard
+  std::size_t damaged = 0;   ///< sync records that could not be read
 };
 
 /// Sections with a line for each thing that needs one, at most `columns` wide.

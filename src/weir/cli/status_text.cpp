@@ -96,11 +96,18 @@ Section timers_section(const HostStatus& status) {
   return section;
 }
 
+Section guard_section(const HostStatus& status) {
+  return {.title = "guard",
+          .sentence = status.guard ? fmt::format("runs (pid {})", status.guard->count()) : "does not run",
+          .lines = {}};
+}
+
 }  // namespace
 
 std::string status_text(const HostStatus& status, std::size_t columns, bool colour) {
   std::string text;
-  for (const Section& section : {limits_section(status), syncs_section(status), timers_section(status)}) {
+  for (const Section& section :
+       {limits_section(status), syncs_section(status), timers_section(status), guard_section(status)}) {
     constexpr std::size_t kIndent = 8;
     text += fmt::format("{:<{}}", section.title, kIndent);
     text += paint(wrap(section.sentence, columns - kIndent, kIndent), section.tone, colour);

@@ -20,11 +20,12 @@ limits::Listed limit(const char* name, seconds restore_at = seconds(0)) {
           .standing = limits::Standing::in_force};
 }
 
-TEST(StatusText, IsThreeLinesWhereNothingGoesOn) {
+TEST(StatusText, IsALineForEachSectionWhereNothingGoesOn) {
   EXPECT_EQ(status_text({}, 80, false),
             "limits  0 in force\n"
             "sync    0 told and agreed, 0 pending, 0 failed\n"
-            "timers  none pending\n");
+            "timers  none pending\n"
+            "guard   does not run\n");
 }
 
 TEST(StatusText, SaysWhatNeedsAHand) {
@@ -37,6 +38,7 @@ TEST(StatusText, SaysWhatNeedsAHand) {
                                .notes = {"systemd keeps whole percents"},
                                .tries = 3},
                               {.subject = {.name = "c"}, .state = SyncState::pending, .time = seconds(998)}},
+                    .guard = Pid(4242),
                     .damaged = 1};
   EXPECT_EQ(status_text(status, 80, false),
             "limits  2 in force; 1 container whose runtime says otherwise\n"
@@ -48,7 +50,8 @@ TEST(StatusText, SaysWhatNeedsAHand) {
             "        c: to be told for 2 s; weir sync does it now\n"
             "        1 damaged records were passed over\n"
             "timers  1 limit will be taken back\n"
-            "        db: cpu.max back to max in 9 min 48 s\n");
+            "        db: cpu.max back to max in 9 min 48 s\n"
+            "guard   runs (pid 4242)\n");
 }
 
 TEST(StatusText, EscapesAndFits) {

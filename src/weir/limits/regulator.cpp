@@ -189,32 +189,59 @@ Written Regulator::write(Due& due) {
   return written;
 }
 
-Result<std::vector<Written>> Regulator::turn() {
-  std::vector<Written> all;
-  take_starts();
-  std::vector<Due> batch = gather();
+bool Regulator::urgent_waits() const {
+  bool waits = false;
+  queue_.each([&](const Place&, const PendingWrite& pending) {
+    waits = pending.urgency == Urgency::urgent;
+    return false;
+  });
+  return waits;
+}
+
+/// Journals the batch, then writes it; what becomes urgent meanwhile goes first. The journal is locked.
+Result<void> Regulator::carry_out(std::vector<Due> batch, std::vector<Written>& all) {
   std::erase_if(batch, [&](Due& due) {
     auto over = prepare(due);
     if (over) all.push_back(std::move(*over));
     return over.has_value();
   });
-  if (batch.empty()) return all;
-  auto noted = journal_.lock();
-  if (noted) noted = journal(batch);
-  if (!noted) {
-    journal_.unlock();
+  if (batch.empty()) return {};
+  if (auto noted = journal(batch); !noted) {
     for (const Due& due : batch)  // asked for again: nothing was written
       queue_.ask(due.where, due.pending.text, due.pending.urgency, due.pending.since);
-    return std::unexpected(std::move(noted).error());
+    return noted;
   }
   std::vector<Change> failed;
   for (Due& due : batch) {
+    if (due.pending.urgency != Urgency::urgent && overtaken_.contains(due.where)) continue;
+    if (due.pending.urgency == Urgency::urgent) overtaken_.insert(due.where);
     all.push_back(write(due));
     // A change that was written needs no second record: undo asks the kernel which value it holds.
     if (all.back().outcome.error) failed.push_back(all.back().outcome.change);
+    if (due.pending.urgency == Urgency::urgent) continue;
+    if (options_.between) options_.between();
+    if (!urgent_waits()) continue;
+    if (auto done = carry_out(gather(), all); !done) return done;
   }
   if (!failed.empty()) (void)journal_.append(failed);
+  return {};
+}
+
+Result<std::vector<Written>> Regulator::turn() {
+  std::vector<Written> all;
+  take_starts();
+  std::vector<Due> batch = gather();
+  if (batch.empty()) return all;
+  overtaken_.clear();
+  auto done = journal_.lock();
+  if (!done) {
+    for (const Due& due : batch)
+      queue_.ask(due.where, due.pending.text, due.pending.urgency, due.pending.since);
+    return std::unexpected(std::move(done).error());
+  }
+  done = carry_out(std::move(batch), all);
   journal_.unlock();
+  if (!done && all.empty()) return std::unexpected(std::move(done).error());
   return all;
 }
 

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // Regulator: limits that keep changing, written by one long-running process. A request never blocks and the
-// last value wins; turn() writes what is due: urgent requests first, a batch at a time, so that a new urgent
-// one never waits behind many others; cpu.max at the container's own pace (pace.h), a value that the kernel
-// holds already not at all. Every write is journalled before it is made, so that `undo` takes it back, also
-// after a kill -9. Other writers get their turns: the journal is locked for a batch only. One thread.
+// last value wins; turn() writes what is due: urgent requests first, also those that come while a batch is
+// being written, so that none waits behind more than one write; cpu.max at the container's own pace (pace.h),
+// a value that the kernel holds already not at all. Every write is journalled before it is made, so that
+// `undo` takes it back, also after a kill -9. Other writers get their turns: the journal is locked for a
+// batch only. One thread.
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -28,7 +31,8 @@ struct RegulatorOptions {
   Caller who;
   std::string reason;
   Guarded guarded;
-  std::size_t batch = 32;              ///< writes between two looks at what is urgent
+  std::size_t batch = 64;              ///< writes that are journalled together
+  std::function<void()> between;       ///< called after each write, so that one may ask for what is urgent
   bpf::PeriodStart* starts = nullptr;  ///< null: period starts are found by looking
 };
 
@@ -90,6 +94,8 @@ class Regulator {
   void take_starts();
   std::vector<Due> gather();
   Result<void> journal(std::vector<Due>& batch);
+  Result<void> carry_out(std::vector<Due> batch, std::vector<Written>& all);
+  [[nodiscard]] bool urgent_waits() const;
   std::optional<Written> prepare(Due& due);
   Written write(Due& due);
 
@@ -102,7 +108,8 @@ class Regulator {
   WriteQueue queue_;
   std::uint64_t epoch_ = 0;
   std::uint32_t index_ = 0;
-  nanoseconds again_{0};  ///< when a request that had to wait is looked at again
+  std::set<Place> overtaken_;  ///< of this turn's batch, by an urgent request
+  nanoseconds again_{0};       ///< when a request that had to wait is looked at again
 };
 
 }  // namespace weir::limits

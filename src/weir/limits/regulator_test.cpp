@@ -70,6 +70,7 @@ class RegulatorTest : public ::testing::Test {
                        {.batch = 2}};
   std::map<std::string, CgroupId> ids_;
   std::vector<std::string> writes_;
+  std::function<void()> ask_within_;
 };
 
 TEST_F(RegulatorTest, WritesAtOnceWhereThereIsNoLimitYet) {
@@ -107,6 +108,25 @@ TEST_F(RegulatorTest, WritesABatchATurnAndUrgentOnesAloneAndFirst) {
   turn();
   EXPECT_EQ(writes_.size(), 4U);
   EXPECT_EQ(regulator_.pending(), 0U);
+}
+
+TEST_F(RegulatorTest, AnUrgentOneThatComesWithinABatchIsNextAndOvertakes) {
+  Regulator regulator(*root_, Journal::open(run_.path(), "boot-1").value(), clock_,
+                      {.batch = 8, .between = [&] {
+                         if (writes_.size() == 1) ask_within_();
+                       }});
+  std::vector<CgroupId> ids;
+  for (const char* name : {"web", "db", "jobs"}) {
+    ids.push_back(regulator.add({.name = name, .cgroup = std::string("/") + name}).value());
+    EXPECT_THAT(regulator.ask(ids.back(), cgroup::parse_setting("cpu.weight=50").value()), Succeeds());
+  }
+  ask_within_ = [&] {
+    EXPECT_THAT(regulator.ask(ids[2], cgroup::parse_setting("cpu.weight=70").value(), Urgency::urgent),
+                Succeeds());
+  };
+  EXPECT_THAT(regulator.turn(), Succeeds());
+  EXPECT_THAT(writes_, ElementsAre("web 50", "jobs 70", "db 50"));
+  EXPECT_EQ(fs_.get("jobs", "cpu.weight"), "70\n");
 }
 
 TEST_F(RegulatorTest, ACpuMaxWaitsForAPeriodThatItCanAfford) {
