@@ -50,6 +50,7 @@ ShrinkAction Shrink::next(const ShrinkSample& now) {
   if (auto why = trouble(now)) return {.kind = Kind::revert, .why = std::move(why)};
   least_seen_ = std::min(least_seen_, now.memory.need);
   most_seen_ = std::max(most_seen_, now.memory.need);
+  most_together_ = std::max(most_together_, Bytes(now.memory.need.count() + now.growth.count()));
   const nanoseconds spent = now.at - since_;
   switch (stage_) {
     case Stage::squeeze:
@@ -85,7 +86,7 @@ ShrinkAction Shrink::squeeze(const ShrinkSample& now) {
   }
   if (use <= brake_) {
     reclaimed_from_.reset();
-    least_seen_ = most_seen_ = now.memory.need;
+    least_seen_ = most_seen_ = most_together_ = now.memory.need;
     return enter(Stage::settle, now, {.kind = Kind::wait, .span = kTick});
   }
   // Nothing came of the last piece: it is dirty, or in use just now. Not at once again.
@@ -117,6 +118,15 @@ std::optional<Error> Shrink::trouble(const ShrinkSample& now) {
 }
 
 std::optional<Error> Shrink::too_restless() const {
+  const std::string_view hint = "--force does it anyway: the kernel reclaims, then kills until it fits";
+  if (most_together_ > brake_)
+    return make_error(
+        ErrorKind::failed, "",
+        fmt::format("its processes need {} if they peak together: with {} of headroom that does not "
+                    "fit below {}",
+                    format_bytes(most_together_), format_bytes(headroom(goal_.limit)),
+                    format_bytes(goal_.limit)),
+        hint);
   const Bytes room((most_seen_.count() - least_seen_.count()) / 4);
   if (most_seen_.count() + room.count() <= brake_.count()) return std::nullopt;
   return make_error(
@@ -125,7 +135,7 @@ std::optional<Error> Shrink::too_restless() const {
                   "not fit below {}",
                   format_bytes(least_seen_), format_bytes(most_seen_), format_bytes(headroom(goal_.limit)),
                   format_bytes(goal_.limit)),
-      "--force does it anyway: the kernel reclaims, then kills until it fits");
+      hint);
 }
 
 std::optional<Error> Shrink::suffering(const ShrinkSample& now) {

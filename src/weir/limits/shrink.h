@@ -31,8 +31,9 @@ struct ShrinkGoal {
 struct ShrinkSample {
   std::chrono::nanoseconds at{0};  ///< monotonic
   Footprint memory;
-  std::uint64_t oom_kills = 0;                       ///< since the cgroup began
-  Bytes refaulted;                                   ///< reclaimed and read again, since the cgroup began
+  Bytes growth;                 ///< how much more it needs if all its processes peak together (peaks.h)
+  std::uint64_t oom_kills = 0;  ///< since the cgroup began
+  Bytes refaulted;              ///< reclaimed and read again, since the cgroup began
   std::optional<std::chrono::microseconds> stalled;  ///< total of memory.pressure's full, when it was read
 };
 
@@ -81,6 +82,7 @@ class Shrink {
   int bad_seconds_ = 0;
   Bytes peak_need_;
   Bytes least_seen_, most_seen_;  ///< of the need, since the use came down
+  Bytes most_together_;           ///< the same with all processes at their most
 };
 
 }  // namespace weir::limits

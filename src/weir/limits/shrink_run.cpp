@@ -12,6 +12,8 @@
 #include "weir/base/text.h"
 #include "weir/cgroup/stat.h"
 #include "weir/limits/footprint.h"
+#include "weir/limits/peaks.h"
+#include "weir/proc/process.h"
 
 namespace weir::limits {
 namespace {
@@ -20,6 +22,9 @@ using std::chrono::nanoseconds;
 using Kind = ShrinkAction::Kind;
 
 constexpr std::chrono::seconds kPressureEvery{1};  // faster reading destroys stall time for every reader
+
+/// Looked at in each sample; the rest counts as it is.
+constexpr std::size_t kMostProcesses = 500, kMostLevels = 100;
 
 std::string text_of(Limit<Bytes> limit) {
   return limit.is_unlimited() ? "max" : fmt::to_string(limit.value().count());
@@ -81,6 +86,7 @@ class Run {
     WEIR_TRY(const std::string events_text, files_.read("memory.events"));
     WEIR_TRY(const cgroup::MemoryEvents events, cgroup::parse_memory_events(events_text));
     now.oom_kills = events.oom_kill.value_or(0);
+    now.growth = growth();
     if (!pressure_at_ || now.at - *pressure_at_ >= kPressureEvery) {
       pressure_at_ = now.at;
       // Not there without PSI: then only refaults and the need tell.
@@ -90,6 +96,16 @@ class Run {
       }
     }
     return now;
+  }
+
+  /// A process that cannot be read (it ended, or hides) adds nothing.
+  Bytes growth() {
+    std::map<Pid, Bytes> anonymous;
+    for (const Pid pid : files_.processes()) {
+      if (anonymous.size() == kMostProcesses) break;
+      if (const auto bytes = proc::read_anonymous(job_.proc, pid)) anonymous.emplace(pid, *bytes);
+    }
+    return peaks_.growth(anonymous);
   }
 
   /// Less than asked for (EAGAIN) and an end by a signal (EINTR) are no errors: the next sample tells.
@@ -124,6 +140,7 @@ class Run {
   const ShrinkJob& job_;
   const ShrinkWatch& watch_;
   Shrink shrink_;
+  Peaks peaks_;
   ShrinkResult result_;
   std::string high_written_, max_written_;  ///< what this wrote last; empty: nothing
   std::optional<nanoseconds> pressure_at_;
@@ -152,7 +169,29 @@ Result<ShrinkFiles> ShrinkFiles::keep(const cgroup::Dir& dir) {
     else if (wanted.needed || file.error().kind == ErrorKind::gone)
       return std::unexpected(std::move(file).error());
   }
+  files.keep_processes(dir);
   return files;
+}
+
+void ShrinkFiles::keep_processes(const cgroup::Dir& dir) {
+  if (processes_.size() == kMostLevels) return;
+  if (auto file = dir.keep("cgroup.procs", cgroup::Access::read)) processes_.push_back(std::move(*file));
+  const auto names = dir.children();
+  if (!names) return;
+  for (const std::string& name : *names)
+    if (const auto child = dir.open(name)) keep_processes(**child);
+}
+
+std::vector<Pid> ShrinkFiles::processes() const {
+  std::vector<Pid> pids;
+  for (const auto& file : processes_) {
+    const auto text = file->read();
+    if (!text) continue;  // a level below that ended
+    for (const std::string_view word : words(*text))
+      if (const auto pid = parse_u64(word); pid && *pid > 0 && *pid <= INT32_MAX)
+        pids.emplace_back(static_cast<std::int32_t>(*pid));
+  }
+  return pids;
 }
 
 Result<std::string> ShrinkFiles::read(std::string_view file) const {

@@ -11,6 +11,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "weir/base/error.h"
 #include "weir/cgroup/dir.h"
@@ -25,13 +26,18 @@ class ShrinkFiles {
   static Result<ShrinkFiles> keep(const cgroup::Dir& dir);
   [[nodiscard]] Result<std::string> read(std::string_view file) const;
   [[nodiscard]] Result<void> write(std::string_view file, std::string_view text) const;
+  /// The processes of the cgroup and of those that were below it at keep().
+  [[nodiscard]] std::vector<Pid> processes() const;
 
  private:
+  void keep_processes(const cgroup::Dir& dir);
+  std::vector<std::unique_ptr<cgroup::File>> processes_;  ///< cgroup.procs of each level
   std::map<std::string, std::unique_ptr<cgroup::File>, std::less<>> files_;
 };
 
 struct ShrinkJob {
   ShrinkGoal goal;
+  std::string proc = "/proc";  ///< where the processes' own memory is read
   Limit<Bytes> max_before = Limit<Bytes>::unlimited();
 };
 

@@ -2,7 +2,7 @@
 // What is done next, sample by sample; no kernel, no clock.
 #include "weir/limits/shrink.h"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include "support/result_matchers.h"
 
@@ -84,6 +84,16 @@ TEST(Shrink, BrakesBeforeItReclaimsAndReclaimsBeforeItCuts) {
   EXPECT_GE(web.sample.at, 5s + 7s) << "watched before the cut";
   EXPECT_EQ(web.until(shrink, Kind::finish).kind, Kind::finish);
   EXPECT_LT(web.sample.at, 5s + 27s);
+}
+
+TEST(Shrink, GoesBackWhereProcessesThatPeakTogetherWouldNotFit) {
+  Shrink shrink(to_200());
+  Container web;
+  web.sample.growth = mib(90);  // 190 together, and the brake is at 187.5
+  const ShrinkAction last = web.until(shrink, Kind::write_max);
+  EXPECT_EQ(last.kind, Kind::revert);
+  EXPECT_THAT(last.why->what, ::testing::HasSubstr("peak together"));
+  EXPECT_FALSE(web.max_written);
 }
 
 TEST(Shrink, OfMemoryHighEndsAtTheLimitItself) {

@@ -2,6 +2,7 @@
 #include "weir/proc/process.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <limits>
 #include <optional>
@@ -91,6 +92,21 @@ Result<Process> read_process(const std::string& proc, Pid pid) {
   WEIR_TRY(const std::string status, read_pid_file(proc, pid, "status"));
   WEIR_TRY(process.uid, parse_status_uid(status));
   return process;
+}
+
+Result<Bytes> parse_anonymous(std::string_view statm, Bytes page) {
+  const auto fields = words(statm);
+  const auto resident = fields.size() > 2 ? parse_u64(fields[1]) : std::nullopt;
+  const auto shared = fields.size() > 2 ? parse_u64(fields[2]) : std::nullopt;
+  constexpr std::uint64_t kMostPages = std::uint64_t{1} << 40U;
+  if (!resident || !shared || *resident > kMostPages)
+    return std::unexpected(make_error(ErrorKind::failed, "statm", "is not understood"));
+  return Bytes(*resident > *shared ? (*resident - *shared) * page.count() : 0);
+}
+
+Result<Bytes> read_anonymous(const std::string& proc, Pid pid) {
+  WEIR_TRY(const std::string text, read_pid_file(proc, pid, "statm"));
+  return parse_anonymous(text, Bytes(static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE))));
 }
 
 }  // namespace weir::proc

@@ -35,8 +35,13 @@ Result<Process> parse_stat(std::string_view proc_stat);
 /// The real user of the line "Uid:" of /proc/PID/status.
 Result<uid_t> parse_status_uid(std::string_view proc_status);
 
+/// What /proc/PID/statm says of memory that no file is behind: resident less shared (files and shared
+/// memory).
+Result<Bytes> parse_anonymous(std::string_view statm, Bytes page);
+
 /// `proc` is the mount point ("/proc"). A process that is not there is gone.
 Result<std::string> read_cgroup_path(const std::string& proc, Pid pid);
 Result<Process> read_process(const std::string& proc, Pid pid);
+Result<Bytes> read_anonymous(const std::string& proc, Pid pid);
 
 }  // namespace weir::proc

@@ -5,6 +5,7 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
+  (void)weir::proc::parse_anonymous(text, weir::Bytes(4096));
   (void)weir::proc::parse_cgroup_path(text);
   (void)weir::proc::parse_cpu_times(text);
   (void)weir::proc::parse_load(text);

@@ -62,6 +62,13 @@ TEST(StatusUid, RefusesWhatIsNoUid) {
     EXPECT_THAT(parse_status_uid(text), HasError(ErrorKind::failed)) << text;
 }
 
+TEST(Anonymous, IsResidentLessShared) {
+  EXPECT_THAT(parse_anonymous("4000 300 100 10 0 500 0\n", Bytes(4096)), HasValue(Bytes(200 * 4096)));
+  EXPECT_THAT(parse_anonymous("4000 100 300 10 0 500 0\n", Bytes(4096)), HasValue(Bytes(0)));
+  for (const char* bad : {"", "1 2", "1 x 3", "1 18446744073709551615 3"})
+    EXPECT_THAT(parse_anonymous(bad, Bytes(4096)), HasError(ErrorKind::failed)) << bad;
+}
+
 TEST(ReadProcess, FindsThisOne) {
   const auto process = read_process("/proc", Pid(::getpid()));
   ASSERT_THAT(process, Succeeds());
