@@ -22,18 +22,19 @@ for ((i = 1; i <= n; i++)); do mkdir "$mount/$top/c$i"; done
 
 changed() { { grep -Lx 'max 100000' "$mount/$top"/c*/cpu.max || true; } | wc -l; }
 
-strace -f -qq -e trace=write,pwrite64 -o "$run/trace" weir --run-dir "$run/j" apply "$run/plan.yml" >/dev/null
+strace -f --seccomp-bpf -qq -e trace=write,pwrite64 -o "$run/trace" weir --run-dir "$run/j" apply "$run/plan.yml" >/dev/null
 weir --run-dir "$run/j" undo >/dev/null
 kills=0 midway=0 left=0
 for call in write pwrite64; do
   calls=$(grep -cE "^[0-9]+ +$call\(" "$run/trace")
   for ((k = 1; k <= calls; k++)); do
     rm -rf "$run/j"
-    { strace -f -qq -o /dev/null -e "trace=$call" -e "inject=$call:signal=KILL:when=$k" \
+    { strace -f --seccomp-bpf -qq -o /dev/null -e "trace=$call" -e "inject=$call:signal=KILL:when=$k" \
       weir --run-dir "$run/j" apply "$run/plan.yml" >/dev/null || true; } 2>/dev/null  # bash tells of each kill
     kills=$((kills + 1))
     if (($(changed) > 0)); then midway=$((midway + 1)); fi
     weir --run-dir "$run/j" undo >/dev/null 2>&1 || true
+    if ((kills % 50 == 0)); then echo "… $kills kills, $midway midway, $left limits left changed"; fi
     wrong=$(changed)
     if ((wrong > 0)); then
       left=$((left + wrong))

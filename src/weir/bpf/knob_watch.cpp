@@ -25,7 +25,7 @@ struct KnobWatch::Loaded {
   struct Deleter {
     void operator()(knob_watch_bpf* loaded) const { knob_watch_bpf__destroy(loaded); }
     void operator()(ring_buffer* buffer) const { ring_buffer__free(buffer); }
-    void operator()(bpf_link* link) const { bpf_link__destroy(link); }
+    void operator()(bpf_link* attached) const { bpf_link__destroy(attached); }
   };
   std::unique_ptr<knob_watch_bpf, Deleter> skeleton;
   std::unique_ptr<ring_buffer, Deleter> ring;

@@ -32,9 +32,9 @@ struct PeriodStart::Loaded {
   struct Deleter {
     void operator()(period_start_bpf* loaded) const { period_start_bpf__destroy(loaded); }
     void operator()(ring_buffer* buffer) const { ring_buffer__free(buffer); }
-    void operator()(bpf_link* link) const { bpf_link__destroy(link); }
-    void operator()(period_start_slot* slots) const {
-      ::munmap(slots, sizeof(period_start_slot) * PERIOD_START_SLOTS);
+    void operator()(bpf_link* attached) const { bpf_link__destroy(attached); }
+    void operator()(period_start_slot* mapped) const {
+      ::munmap(mapped, sizeof(period_start_slot) * PERIOD_START_SLOTS);
     }
   };
   std::unique_ptr<period_start_bpf, Deleter> skeleton;
@@ -100,7 +100,7 @@ Result<PeriodStart> PeriodStart::open() {
   const Log log;  // what libbpf says of the forms that this kernel lacks
   auto loaded = std::make_unique<Loaded>();
   WEIR_CHECK(loaded->attach());
-  period_start_bpf& bpf = *loaded->skeleton;
+  const period_start_bpf& bpf = *loaded->skeleton;
   loaded->ring.reset(ring_buffer__new(bpf_map__fd(bpf.maps.events), Loaded::take, loaded.get(), nullptr));
   if (!loaded->ring)
     return std::unexpected(errno_error(errno, "period_start", "mapping the BPF ring buffer"));

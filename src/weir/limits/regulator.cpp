@@ -137,7 +137,10 @@ std::optional<Written> Regulator::prepare(Due& due) {
                    .merged = due.pending.merged};
   };
   auto now = cgroup::read_setting(*due.knob->file, change.after);
-  if (!now) return over(status_of(now.error()), std::move(now).error());
+  if (!now) {
+    const Status status = status_of(now.error());
+    return over(status, std::move(now).error());
+  }
   due.knob->now = *now;
   change.before = std::move(*now);
   if (change.before == change.after) return over(Status::unchanged, {});

@@ -83,8 +83,8 @@ class Regulator {
   };
   struct Due {
     Place where;
-    Member* member;
-    Knob* knob;
+    Member* member = nullptr;
+    Knob* knob = nullptr;
     PendingWrite pending;
     cgroup::Setting before;
     Change change;
