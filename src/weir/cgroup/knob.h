@@ -104,7 +104,8 @@ Result<Setting> parse_setting(std::string_view assignment);
 /// a line the kernel's default ("rbps=max wbps=max riops=max wiops=max"; io.latency: "target=0"). A
 /// one-number "cpu.max=N" keeps the cgroup's present period: complete() fills it in.
 Result<Setting> read_setting(const Dir& dir, const Setting& wanted);
-Result<Setting> read_setting(File& file, const Setting& wanted);  ///< from the knob's file, kept open
+/// The same from the text of the knob's file.
+Result<Setting> parse_setting_of(std::string_view kernel_text, const Setting& wanted);
 /// `wanted` completed with what the cgroup has (the period of a one-number cpu.max, keys not named in
 /// io.max).
 Setting complete(const Setting& wanted, const Setting& current);

@@ -90,9 +90,7 @@ Result<std::vector<Setting>> parse_kernel_text(Knob knob, std::string_view kerne
   return settings;
 }
 
-namespace {
-
-Result<Setting> find_setting(std::string_view text, const Setting& wanted) {
+Result<Setting> parse_setting_of(std::string_view text, const Setting& wanted) {
   WEIR_TRY(std::vector<Setting> settings, parse_kernel_text(wanted.knob, text));
   for (Setting& setting : settings)
     if (setting.device == wanted.device) return std::move(setting);
@@ -100,16 +98,9 @@ Result<Setting> find_setting(std::string_view text, const Setting& wanted) {
   return Setting{.knob = wanted.knob, .device = wanted.device, .text = default_of(info(wanted.knob).shape)};
 }
 
-}  // namespace
-
 Result<Setting> read_setting(const Dir& dir, const Setting& wanted) {
   WEIR_TRY(const std::string text, dir.read(info(wanted.knob).file));
-  return find_setting(text, wanted);
-}
-
-Result<Setting> read_setting(File& file, const Setting& wanted) {
-  WEIR_TRY(const std::string text, file.read());
-  return find_setting(text, wanted);
+  return parse_setting_of(text, wanted);
 }
 
 Result<std::vector<Setting>> read_settings(const Dir& dir) {

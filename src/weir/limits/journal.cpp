@@ -176,14 +176,14 @@ Result<void> Journal::find_head() {
   return {};
 }
 
-Result<void> Journal::append(std::span<const Change> changes) {
+Result<void> Journal::append(std::span<const Change* const> changes) {
   std::string lines;
-  for (const Change& change : changes) {
-    head_ = std::max(head_, change.id.epoch);
-    const std::string line = encode({.boot = boot_id_, .head = head_, .change = change});
-    if (line.size() > kLongestRecord)
-      return std::unexpected(make_error(ErrorKind::invalid, change.target, "is too long for the journal"));
-    lines += line;
+  for (const Change* change : changes) {
+    head_ = std::max(head_, change->id.epoch);
+    const std::size_t before = lines.size();
+    encode(boot_id_, head_, *change, lines);
+    if (lines.size() - before > kLongestRecord)
+      return std::unexpected(make_error(ErrorKind::invalid, change->target, "is too long for the journal"));
   }
   if (size_ + lines.size() > options_.cap) WEIR_CHECK(shrink());
   if (torn_) lines.insert(lines.begin(), '\n');  // ends the line that a killed writer left

@@ -40,8 +40,11 @@ class Journal {
   static Result<Journal> open(const std::string& run_dir, std::string boot_id, JournalOptions options = {});
 
   /// Adds the changes as they are now, in one write(). On an error (a full disk) nothing was added.
-  Result<void> append(std::span<const Change> changes);
-  Result<void> append(const Change& change) { return append(std::span(&change, 1)); }
+  Result<void> append(std::span<const Change* const> changes);
+  Result<void> append(const Change& change) {
+    const Change* one = &change;
+    return append(std::span(&one, 1));
+  }
   /// The last record of that place, if it is among the last 256 KiB: tells of the last write there.
   [[nodiscard]] Result<std::optional<Change>> last(const Place& where) const;
   /// Lets other writers in until lock(). For a process that writes again and again; nothing but lock() may be

@@ -295,7 +295,8 @@ TEST_F(JournalTest, AWriterThatTakesTurnsFindsAShorterJournal) {
 TEST_F(JournalTest, AppendsManyChangesAtOnce) {
   Journal journal = open();
   const std::vector<Change> changes = {change(1), change(2), change(3)};
-  ASSERT_THAT(journal.append(changes), Succeeds());
+  const std::vector<const Change*> pointers = {&changes[0], &changes[1], &changes[2]};
+  ASSERT_THAT(journal.append(pointers), Succeeds());
   EXPECT_EQ(history().changes, changes);
   EXPECT_EQ(journal.next_epoch(), 4U);
 }

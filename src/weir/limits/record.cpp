@@ -141,12 +141,17 @@ bool take_refill(const std::string& field, std::optional<Refill>& out) {
 }  // namespace
 
 std::string encode(const Record& record) {
-  const Change& c = record.change;
-  std::string text(kChecksum, '0');
-  text.reserve(512);
-  Line line(text);
-  line << kFormat << record.boot << record.head << c.id.epoch << c.id.index << to_string(c.phase)
-       << c.time.count() << c.restore_at.count() << c.who.uid;
+  std::string text;
+  encode(record.boot, record.head, record.change, text);
+  return text;
+}
+
+void encode(std::string_view boot, std::uint64_t head, const Change& c, std::string& out) {
+  const std::size_t begin = out.size();
+  out.append(kChecksum, '0');
+  Line line(out);
+  line << kFormat << boot << head << c.id.epoch << c.id.index << to_string(c.phase) << c.time.count()
+       << c.restore_at.count() << c.who.uid;
   if (c.who.login_uid)
     line << *c.who.login_uid;
   else
@@ -154,10 +159,9 @@ std::string encode(const Record& record) {
   line << c.who.sudo_user << c.reason << c.target << c.name << c.cgroup << c.cgroup_id.count()
        << cgroup::info(c.after.knob).file << c.after.device << c.before.text << c.after.text << c.note
        << encode_refill(c.refill);
-  const std::uint32_t checksum = crc32(std::string_view(text).substr(kChecksum + 1));
-  fmt::format_to(text.data(), "{:08x}", checksum);
-  text += '\n';
-  return text;
+  const std::uint32_t checksum = crc32(std::string_view(out).substr(begin + kChecksum + 1));
+  fmt::format_to(out.data() + begin, "{:08x}", checksum);
+  out += '\n';
 }
 
 std::optional<Record> decode(std::string_view line) {

@@ -29,6 +29,8 @@ struct Record {
 
 /// The line with its newline.
 std::string encode(const Record& record);
+/// The same, added to `out`; copies nothing.
+void encode(std::string_view boot, std::uint64_t head, const Change& change, std::string& out);
 /// One line without its newline; nullopt if it is damaged or of another format.
 std::optional<Record> decode(std::string_view line);
 

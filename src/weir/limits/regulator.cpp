@@ -121,6 +121,14 @@ std::vector<Regulator::Due> Regulator::gather() {
   return batch;
 }
 
+/// Reads what the kernel holds now; mostly what it held before, and then there is nothing to take apart.
+Result<void> Regulator::refresh(Knob& knob) {
+  WEIR_TRY(const std::string text, knob.file->read());
+  if (knob.now.device.empty() && trim(text) == knob.now.text) return {};
+  WEIR_TRY(knob.now, cgroup::parse_setting_of(text, knob.now));
+  return {};
+}
+
 /// Reads what the kernel holds and completes the change; an outcome where there is nothing to write.
 std::optional<Written> Regulator::prepare(Due& due) {
   Change& change = due.change;
@@ -136,13 +144,11 @@ std::optional<Written> Regulator::prepare(Due& due) {
                    .waited = clock_.monotonic() - due.pending.since,
                    .merged = due.pending.merged};
   };
-  auto now = cgroup::read_setting(*due.knob->file, change.after);
-  if (!now) {
-    const Status status = status_of(now.error());
-    return over(status, std::move(now).error());
+  if (auto read = refresh(*due.knob); !read) {
+    const Status status = status_of(read.error());
+    return over(status, std::move(read).error());
   }
-  due.knob->now = *now;
-  change.before = std::move(*now);
+  change.before = due.knob->now;
   if (change.before == change.after) return over(Status::unchanged, {});
   if (due.member->pace && is_paced(due.where, due.pending.urgency)) {
     if (const auto before = cgroup::parse_cpu_max(change.before.text))
@@ -158,11 +164,11 @@ Result<void> Regulator::journal(std::vector<Due>& batch) {
     epoch_ = journal_.next_epoch();
     index_ = 0;
   }
-  std::vector<Change> intents;
+  std::vector<const Change*> intents;
   intents.reserve(batch.size());
   for (Due& due : batch) {
     due.change.id = {.epoch = epoch_, .index = index_++};
-    intents.push_back(due.change);
+    intents.push_back(&due.change);
   }
   return journal_.append(intents);
 }
@@ -214,19 +220,18 @@ Result<void> Regulator::carry_out(std::vector<Due> batch, std::vector<Written>& 
       queue_.ask(due.where, due.pending.text, due.pending.urgency, due.pending.since);
     return noted;
   }
-  std::vector<Change> failed;
+  all.reserve(all.size() + batch.size());
   for (Due& due : batch) {
     if (due.pending.urgency != Urgency::urgent && overtaken_.contains(due.where)) continue;
     if (due.pending.urgency == Urgency::urgent) overtaken_.insert(due.where);
     all.push_back(write(due));
     // A change that was written needs no second record: undo asks the kernel which value it holds.
-    if (all.back().outcome.error) failed.push_back(all.back().outcome.change);
+    if (all.back().outcome.error) (void)journal_.append(all.back().outcome.change);
     if (due.pending.urgency == Urgency::urgent) continue;
     if (options_.between) options_.between();
     if (!urgent_waits()) continue;
     if (auto done = carry_out(gather(), all); !done) return done;
   }
-  if (!failed.empty()) (void)journal_.append(failed);
   return {};
 }
 

@@ -91,6 +91,7 @@ class Regulator {
   };
 
   Result<Knob*> open_knob(Member& member, const cgroup::Setting& setting);
+  static Result<void> refresh(Knob& knob);
   void take_starts();
   std::vector<Due> gather();
   Result<void> journal(std::vector<Due>& batch);

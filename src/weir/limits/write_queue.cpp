@@ -16,6 +16,7 @@ void WriteQueue::ask(const Place& where, std::string text, Urgency urgency, std:
   ++pending.merged;
   if (urgency >= pending.urgency) return;
   pending.urgency = urgency;
+  pending.since = now;
   order_.erase(rank);
   rank = {urgency, asked_++};
   order_.emplace(rank, where);

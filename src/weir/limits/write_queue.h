@@ -21,7 +21,7 @@ enum class Urgency { urgent, normal };
 struct PendingWrite {
   std::string text;  ///< canonical value
   Urgency urgency = Urgency::normal;
-  std::chrono::nanoseconds since{0};  ///< when the knob was first asked for
+  std::chrono::nanoseconds since{0};  ///< when the knob was first asked for, or became urgent
   std::uint32_t merged = 0;           ///< requests that it stands for, besides itself
 };
 
