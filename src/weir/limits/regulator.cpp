@@ -113,7 +113,6 @@ std::vector<Regulator::Due> Regulator::gather() {
                      .member = &member,
                      .knob = &member.knobs.at(where),
                      .pending = pending,
-                     .before = {},
                      .change = {}});
     return true;
   });
@@ -207,6 +206,12 @@ bool Regulator::urgent_waits() const {
   return waits;
 }
 
+/// Nothing of it was written.
+void Regulator::ask_again(const std::vector<Due>& batch) {
+  for (const Due& due : batch)
+    queue_.ask(due.where, due.pending.text, due.pending.urgency, due.pending.since);
+}
+
 /// Journals the batch, then writes it; what becomes urgent meanwhile goes first. The journal is locked.
 Result<void> Regulator::carry_out(std::vector<Due> batch, std::vector<Written>& all) {
   std::erase_if(batch, [&](Due& due) {
@@ -216,8 +221,7 @@ Result<void> Regulator::carry_out(std::vector<Due> batch, std::vector<Written>& 
   });
   if (batch.empty()) return {};
   if (auto noted = journal(batch); !noted) {
-    for (const Due& due : batch)  // asked for again: nothing was written
-      queue_.ask(due.where, due.pending.text, due.pending.urgency, due.pending.since);
+    ask_again(batch);
     return noted;
   }
   all.reserve(all.size() + batch.size());
@@ -243,8 +247,7 @@ Result<std::vector<Written>> Regulator::turn() {
   overtaken_.clear();
   auto done = journal_.lock();
   if (!done) {
-    for (const Due& due : batch)
-      queue_.ask(due.where, due.pending.text, due.pending.urgency, due.pending.since);
+    ask_again(batch);
     return std::unexpected(std::move(done).error());
   }
   done = carry_out(std::move(batch), all);

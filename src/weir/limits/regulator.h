@@ -86,7 +86,6 @@ class Regulator {
     Member* member = nullptr;
     Knob* knob = nullptr;
     PendingWrite pending;
-    cgroup::Setting before;
     Change change;
   };
 
@@ -97,6 +96,7 @@ class Regulator {
   Result<void> journal(std::vector<Due>& batch);
   Result<void> carry_out(std::vector<Due> batch, std::vector<Written>& all);
   [[nodiscard]] bool urgent_waits() const;
+  void ask_again(const std::vector<Due>& batch);
   std::optional<Written> prepare(Due& due);
   Written write(Due& due);
 
