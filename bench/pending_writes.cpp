@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // N changes of cpu.max pending at once, beside N cgroups: the time until the Regulator has written (and
-// journalled) them all, against the same bare writes on kept fds, in the same run, in turns. Then an urgent
+// journalled) them all, against the same bare writes on kept fds, in the same run, in turns, both with the
+// hooks attached that tell it of period starts and of writes by others. Then an urgent
 // raise that comes while N pending ones are being written: until it is written itself, in bare writes.
 //
 //   vm/run --build build/release --timeout 900 -- build/release/bin/pending_writes [N [ROUNDS]]
@@ -18,6 +19,7 @@
 #include "weir/base/clock.h"
 #include "weir/base/fd.h"
 #include "weir/base/text.h"
+#include "weir/bpf/knob_watch.h"
 #include "weir/bpf/period_start.h"
 #include "weir/limits/regulator.h"
 
@@ -38,21 +40,11 @@ int run(std::size_t count, std::size_t rounds) {
   if (::setrlimit(RLIMIT_NOFILE, &files) != 0) bench::give_up(errno_error(errno, "open files", "allow more"));
   bench::CgroupPlace place;
   const bench::JournalPlace journals;
-  auto starts = bpf::PeriodStart::open();
-  std::function<void()> raise_limit = [] {};
-  limits::Regulator regulator(place.root(), journals.open(), kClock,
-                              {.who = {},
-                               .reason = {},
-                               .guarded = {},
-                               .between = [&] { raise_limit(); },
-                               .starts = starts ? &*starts : nullptr});
   std::vector<Fd> fds;
-  std::vector<CgroupId> ids;
   for (std::size_t n = 0; n < count; ++n) {
     const std::string name = fmt::format("c{}", n);
     place.make(name);
     fds.emplace_back(::open(place.file(name, "cpu.max").c_str(), O_WRONLY | O_CLOEXEC));
-    ids.push_back(must(regulator.add({.name = name, .cgroup = place.path(name)})));
   }
   // A write starts the period timer even of a cgroup in which nothing runs. Requests come when it has
   // stopped.
@@ -64,12 +56,48 @@ int run(std::size_t count, std::size_t rounds) {
         bench::give_up(errno_error(errno, "cpu.max", "write"));
     return since(begin);
   };
+  write_bare("50000 100000");
+  come_to_rest();
+  std::vector<double> unhooked;
+  for (const char* quota : {"60000 100000", "70000 100000", "80000 100000"}) {
+    unhooked.push_back(write_bare(quota) / static_cast<double>(count));
+    come_to_rest();
+  }
+
+  std::function<void()> raise_limit = [] {};
+  auto starts = bpf::PeriodStart::open();
+  auto knobs = bpf::KnobWatch::open();
+  const bool sees_writes = knobs && knobs->sees_value();
+  std::function<Result<void>(std::uint64_t)> watch;
+  if (sees_writes) watch = [&](std::uint64_t file) { return knobs->watch(file); };
+  limits::Regulator regulator(place.root(), journals.open(), kClock,
+                              {.who = {},
+                               .reason = {},
+                               .guarded = {},
+                               .between = [&] { raise_limit(); },
+                               .watch = watch,
+                               .ignore = {},
+                               .starts = starts ? &*starts : nullptr});
+  std::vector<CgroupId> ids;
+  for (std::size_t n = 0; n < count; ++n) {
+    const std::string name = fmt::format("c{}", n);
+    ids.push_back(must(regulator.add({.name = name, .cgroup = place.path(name)})));
+  }
   const auto ask_all = [&](const char* quota) {
     for (const CgroupId id : ids) must(regulator.ask(id, {.knob = cgroup::Knob::cpu_max, .text = quota}));
+  };
+  std::vector<knob_watch_event> others;
+  const auto see_writes = [&] {
+    if (!sees_writes) return;
+    knobs->drain(others);
+    for (const knob_watch_event& write : others) regulator.touched(write.file);
+    others.clear();
+    if (knobs->lost() > 0) bench::give_up(make_error(ErrorKind::failed, "events", "were lost"));
   };
   const auto write_pending = [&] {
     const nanoseconds begin = kClock.monotonic();
     while (regulator.pending() > 0) {
+      see_writes();
       for (const auto& written : must(regulator.turn()))
         if (written.outcome.error) bench::give_up(*written.outcome.error);
       if (regulator.pending() > 0) regulator.wait(kClock.monotonic() + std::chrono::seconds(1));
@@ -78,9 +106,12 @@ int run(std::size_t count, std::size_t rounds) {
   };
 
   std::vector<double> bare, pending, ratio, urgent;
-  write_bare("50000 100000");
   for (std::size_t round = 0; round < rounds; ++round) {
     bare.push_back(write_bare("60000 100000") / static_cast<double>(count));
+    come_to_rest();
+    regulator.touched_all();  // our own writes past it are seen by no hook
+    ask_all("65000 100000");
+    write_pending();
     come_to_rest();
     ask_all("70000 100000");
     pending.push_back(write_pending() / static_cast<double>(count));
@@ -93,6 +124,7 @@ int run(std::size_t count, std::size_t rounds) {
         must(regulator.ask(ids.back(), {.knob = cgroup::Knob::cpu_max, .text = "90000 100000"},
                            limits::Urgency::urgent));
     };
+    see_writes();
     for (const auto& written : must(regulator.turn()))
       if (written.outcome.change.after.text == "90000 100000")
         urgent.push_back(static_cast<double>(written.waited.count()) / bare.back());
@@ -104,9 +136,13 @@ int run(std::size_t count, std::size_t rounds) {
   struct utsname host{};
   ::uname(&host);
   const auto all = bench::spread(ratio), one = bench::spread(urgent);
-  fmt::print("pending_writes: {} cgroups, {} CPUs, {}; {} rounds; period starts by {}\n", count,
-             ::sysconf(_SC_NPROCESSORS_ONLN), host.release, rounds, starts ? starts->hook() : "looking");
-  fmt::print("  bare write     {:8.1f} us\n", bench::spread(bare).median / 1e3);
+  fmt::print(
+      "pending_writes: {} cgroups, {} CPUs, {}; {} rounds; period starts by {}, writes of "
+      "others by {}\n",
+      count, ::sysconf(_SC_NPROCESSORS_ONLN), host.release, rounds, starts ? starts->hook() : "looking",
+      sees_writes ? knobs->hook() : "reading");
+  fmt::print("  bare write     {:8.1f} us   ({:.1f} before the hooks were attached)\n",
+             bench::spread(bare).median / 1e3, bench::spread(unhooked).median / 1e3);
   fmt::print("  regulator      {:8.1f} us   x{:.2f} ({:.2f} .. {:.2f}), target <= {}: {}\n",
              bench::spread(pending).median / 1e3, all.median, all.q1, all.q3, kMostRatio,
              all.median <= kMostRatio ? "met" : "missed");

@@ -31,6 +31,7 @@ struct KnobWatch::Loaded {
   std::unique_ptr<ring_buffer, Deleter> ring;
   std::unique_ptr<bpf_link, Deleter> link;  // after the skeleton: destroyed first
   std::vector<knob_watch_event>* sink = nullptr;
+  ProgramKind kind{};
   std::string hook;
 
   static int take(void* context, void* data, std::size_t size) {
@@ -63,6 +64,7 @@ Result<KnobWatch> KnobWatch::open() {
   if (!loaded->ring) return std::unexpected(errno_error(errno, "knob_watch", "mapping the BPF ring buffer"));
   loaded->link.reset(bpf_program__attach(chosen));
   if (!loaded->link) return std::unexpected(errno_error(errno, kFunction, "attaching a BPF program"));
+  loaded->kind = kind;
   loaded->hook = std::string(to_string(kind)) + " " + kFunction;
   return KnobWatch(std::move(loaded));
 }
@@ -90,6 +92,8 @@ void KnobWatch::drain(std::vector<knob_watch_event>& events) {
 std::uint64_t KnobWatch::lost() const {
   return std::atomic_ref(loaded_->skeleton->bss->lost).load(std::memory_order_relaxed);
 }
+
+bool KnobWatch::sees_value() const { return loaded_->kind == ProgramKind::fexit; }
 
 const std::string& KnobWatch::hook() const { return loaded_->hook; }
 

@@ -28,6 +28,8 @@ class KnobWatch {
   /// Appends what happened since the last call; writes of this process are left out. Does not wait.
   void drain(std::vector<knob_watch_event>& events);
   [[nodiscard]] std::uint64_t lost() const;
+  /// Whether the file holds the new value once the event is there; a kprobe tells a little before.
+  [[nodiscard]] bool sees_value() const;
   /// "fexit cgroup_file_write"
   [[nodiscard]] const std::string& hook() const;
 

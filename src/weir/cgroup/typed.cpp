@@ -16,13 +16,14 @@ Result<CpuMax> parse_cpu_max(std::string_view kernel_text) {
     return std::unexpected(
         make_error(ErrorKind::failed, "cpu.max", fmt::format("holds '{}'", trim(kernel_text))));
   };
-  const auto fields = words(kernel_text);
-  if (fields.size() != 2) return bad();
-  const auto period = parse_u64(fields[1]);
+  const std::string_view text = trim(kernel_text);
+  const std::size_t blank = text.find(' ');
+  if (blank == std::string_view::npos) return bad();
+  const auto period = parse_u64(text.substr(blank + 1));
   if (!period || *period == 0 || *period > 1'000'000'000) return bad();
   CpuMax value{.period = std::chrono::microseconds(*period)};
-  if (fields[0] == "max") return value;
-  const auto quota = parse_u64(fields[0]);
+  if (text.substr(0, blank) == "max") return value;
+  const auto quota = parse_u64(text.substr(0, blank));
   if (!quota || *quota > (std::uint64_t{1} << 53)) return bad();
   value.quota = Limit(std::chrono::microseconds(*quota));
   return value;

@@ -68,7 +68,7 @@ inline bool in_force(const Change& change) {
 /// The place that changes of the same knob share: later ones stand on earlier ones.
 struct Place {
   CgroupId cgroup;
-  cgroup::Knob knob;
+  cgroup::Knob knob{};
   std::string device;
   auto operator<=>(const Place&) const = default;
 };

@@ -8,6 +8,7 @@
 #include <charconv>
 #include <concepts>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <vector>
 
@@ -53,33 +54,53 @@ bool is_plain(char c) {
   return byte >= 0x20 && byte != 0x7f && c != '\\';
 }
 
-/// Fields into one line, each behind a tab.
+/// Whether each of eight characters is plain (a byte below n: the borrow of x - n reaches its top bit; a byte
+/// equal to c: x ^ c is zero there).
+bool are_plain(std::uint64_t x) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101;
+  const auto below = [](std::uint64_t y, std::uint64_t n) { return (y - kOnes * n) & ~y & (kOnes << 7U); };
+  return (below(x, 0x20) | below(x ^ (kOnes * 0x7f), 1) | below(x ^ (kOnes * '\\'), 1)) == 0;
+}
+
+char digit(unsigned value) { return "0123456789abcdef"[value & 15U]; }
+
+/// Writes fields, each behind a tab, to where there is room for them.
 class Line {
  public:
-  explicit Line(std::string& text) : text_(text) {}
+  /// The most that a field of this size can take.
+  static std::size_t room(std::string_view field) { return 1 + 4 * field.size(); }
+  static constexpr std::size_t kNumberRoom = 21;
+
+  explicit Line(char* at) : at_(at) {}
   Line& operator<<(std::string_view field) {
-    text_ += '\t';
-    const auto odd = std::ranges::find_if_not(field, is_plain);
-    text_.append(field.begin(), odd);
-    for (const char c : std::string_view(odd, field.end())) {
-      if (is_plain(c))
-        text_ += c;
-      else
-        fmt::format_to(std::back_inserter(text_), "\\x{:02x}", static_cast<unsigned char>(c));
+    *at_++ = '\t';
+    const char* from = field.data();
+    const char* const end = from + field.size();
+    for (std::uint64_t eight = 0; end - from >= 8; from += 8, at_ += 8) {
+      std::memcpy(&eight, from, sizeof eight);
+      if (!are_plain(eight)) break;
+      std::memcpy(at_, &eight, sizeof eight);
+    }
+    for (; from != end; ++from) {
+      if (is_plain(*from)) {
+        *at_++ = *from;
+      } else {
+        const auto byte = static_cast<unsigned char>(*from);
+        for (const char c : {'\\', 'x', digit(byte / 16U), digit(byte)}) *at_++ = c;
+      }
     }
     return *this;
   }
   template <std::integral Number>
   Line& operator<<(Number number) {
-    std::array<char, 24> digits{};
-    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
-    text_ += '\t';
-    text_.append(digits.data(), static_cast<std::size_t>(end - digits.data()));
+    *at_++ = '\t';
+    at_ = std::to_chars(at_, at_ + kNumberRoom, number).ptr;
     return *this;
   }
+  [[nodiscard]] char* end() const { return at_; }
 
  private:
-  std::string& text_;
+  char* at_;
 };
 
 std::optional<std::string> decode_field(std::string_view field) {
@@ -148,20 +169,29 @@ std::string encode(const Record& record) {
 
 void encode(std::string_view boot, std::uint64_t head, const Change& c, std::string& out) {
   const std::size_t begin = out.size();
-  out.append(kChecksum, '0');
-  Line line(out);
-  line << kFormat << boot << head << c.id.epoch << c.id.index << to_string(c.phase) << c.time.count()
-       << c.restore_at.count() << c.who.uid;
-  if (c.who.login_uid)
-    line << *c.who.login_uid;
-  else
-    line << "";
-  line << c.who.sudo_user << c.reason << c.target << c.name << c.cgroup << c.cgroup_id.count()
-       << cgroup::info(c.after.knob).file << c.after.device << c.before.text << c.after.text << c.note
-       << encode_refill(c.refill);
-  const std::uint32_t checksum = crc32(std::string_view(out).substr(begin + kChecksum + 1));
-  fmt::format_to(out.data() + begin, "{:08x}", checksum);
-  out += '\n';
+  const std::string refill = encode_refill(c.refill);
+  const std::string_view knob = cgroup::info(c.after.knob).file, phase = to_string(c.phase);
+  const std::array<std::string_view, 13> texts = {
+      kFormat,  boot, phase,          c.who.sudo_user, c.reason,     c.target, c.name,
+      c.cgroup, knob, c.after.device, c.before.text,   c.after.text, c.note};
+  std::size_t room = kChecksum + 9 * Line::kNumberRoom + Line::room(refill) + 2;
+  for (const std::string_view text : texts) room += Line::room(text);
+  out.resize_and_overwrite(begin + room, [&](char* text, std::size_t) {
+    char* const payload = text + begin + kChecksum;
+    Line line(payload);
+    line << kFormat << boot << head << c.id.epoch << c.id.index << phase << c.time.count()
+         << c.restore_at.count() << c.who.uid;
+    if (c.who.login_uid)
+      line << *c.who.login_uid;
+    else
+      line << "";
+    line << c.who.sudo_user << c.reason << c.target << c.name << c.cgroup << c.cgroup_id.count() << knob
+         << c.after.device << c.before.text << c.after.text << c.note << refill;
+    std::uint32_t checksum = crc32({payload + 1, line.end()});
+    for (char* at = payload; at != text + begin; checksum >>= 4U) *--at = digit(checksum);
+    *line.end() = '\n';
+    return static_cast<std::size_t>(line.end() + 1 - text);
+  });
 }
 
 std::optional<Record> decode(std::string_view line) {

@@ -50,6 +50,18 @@ TEST(Record, HoldsHostileBytesInOneLine) {
   EXPECT_EQ(decode(line), record);
 }
 
+TEST(Record, HoldsAnyByteAtAnyPlace) {
+  for (int byte = 0; byte < 256; ++byte)
+    for (std::size_t place = 0; place < 17; ++place) {
+      Record record = full_record();
+      record.change.note = "seventeen letters";
+      record.change.note[place] = static_cast<char>(byte);
+      const std::string line = line_of(record);
+      EXPECT_EQ(line.find('\n'), std::string::npos) << byte << " at " << place;
+      EXPECT_EQ(decode(line), record) << byte << " at " << place;
+    }
+}
+
 TEST(Record, IsKnownToBeTornAtEveryByte) {
   const std::string line = line_of(full_record());
   for (std::size_t length = 0; length < line.size(); ++length)

@@ -18,9 +18,9 @@ constexpr nanoseconds kNever = nanoseconds::max();
 
 Status status_of(const Error& error) { return error.kind == ErrorKind::gone ? Status::gone : Status::failed; }
 
-/// Whether a write waits for the container's period.
-bool is_paced(const Place& where, Urgency urgency) {
-  return where.knob == cgroup::Knob::cpu_max && urgency != Urgency::urgent;
+/// cpu.weight changes with cpu.idle and with cpu.weight.nice, too.
+bool only_its_file_says(cgroup::Knob knob) {
+  return knob != cgroup::Knob::cpu_weight && knob != cgroup::Knob::cpu_idle;
 }
 
 }  // namespace
@@ -30,10 +30,23 @@ Regulator::Regulator(const cgroup::Dir& root, Journal journal, const Clock& cloc
   journal_.unlock();
 }
 
+void Regulator::Knob::holds(cgroup::Setting setting) {
+  now = std::move(setting);
+  known = watched != 0;
+  limit.reset();
+  if (now.knob != cgroup::Knob::cpu_max) return;
+  if (const auto parsed = cgroup::parse_cpu_max(now.text)) limit = *parsed;
+}
+
 Result<CgroupId> Regulator::add(const Container& container) {
   WEIR_TRY(std::unique_ptr<cgroup::Dir> dir, open_target(root_, container, options_.guarded, Force::no));
   const CgroupId id = dir->id();
-  Member member{.container = container, .dir = std::move(dir), .pace = {}, .knobs = {}};
+  Member member{.draft = {}, .dir = std::move(dir), .pace = {}, .knobs = {}};
+  member.draft.who = options_.who;
+  member.draft.reason = options_.reason;
+  member.draft.target = member.draft.name = container.name;
+  member.draft.cgroup = container.cgroup;
+  member.draft.cgroup_id = id;
   if (auto pace = Pace::open(*member.dir, options_.starts, clock_)) member.pace.emplace(std::move(*pace));
   remove(id);
   Member& kept = members_.emplace(id, std::move(member)).first->second;
@@ -45,19 +58,32 @@ void Regulator::remove(CgroupId cgroup) {
   const auto found = members_.find(cgroup);
   if (found == members_.end()) return;
   if (found->second.pace && found->second.pace->slot()) by_slot_.erase(*found->second.pace->slot());
-  for (const auto& [where, knob] : found->second.knobs) queue_.take(where);
+  for (const auto& knob : found->second.knobs) {
+    queue_.take(knob.get());
+    if (knob->watched == 0) continue;
+    by_file_.erase(knob->watched);
+    if (options_.ignore) options_.ignore(knob->watched);
+  }
   members_.erase(found);
 }
 
 Result<Regulator::Knob*> Regulator::open_knob(Member& member, const cgroup::Setting& setting) {
-  const Place where{member.dir->id(), setting.knob, setting.device};
-  const auto found = member.knobs.find(where);
-  if (found != member.knobs.end()) return &found->second;
+  for (const auto& knob : member.knobs)
+    if (same_place(knob->now, setting)) return knob.get();
   WEIR_TRY(std::unique_ptr<cgroup::File> file,
            member.dir->keep(cgroup::info(setting.knob).file, cgroup::Access::read_write));
+  auto knob = std::make_unique<Knob>();
+  if (options_.watch && only_its_file_says(setting.knob)) {
+    WEIR_TRY(const std::uint64_t inode, member.dir->file_id(cgroup::info(setting.knob).file));
+    if (by_file_.contains(inode) || options_.watch(inode)) knob->watched = inode;  // before it is read
+  }
   WEIR_TRY(cgroup::Setting now, cgroup::read_setting(*member.dir, setting));
-  Knob knob{.file = std::move(file), .now = std::move(now)};
-  return &member.knobs.emplace(where, std::move(knob)).first->second;
+  knob->where = {member.dir->id(), setting.knob, setting.device};
+  knob->member = &member;
+  knob->file = std::move(file);
+  knob->holds(std::move(now));
+  if (knob->watched != 0) by_file_.emplace(knob->watched, knob.get());
+  return member.knobs.emplace_back(std::move(knob)).get();
 }
 
 Result<void> Regulator::ask(CgroupId cgroup, const cgroup::Setting& setting, Urgency urgency) {
@@ -75,9 +101,18 @@ Result<void> Regulator::ask(CgroupId cgroup, const cgroup::Setting& setting, Urg
   } else {
     WEIR_CHECK(check_use(*member->second.dir, whole));
   }
-  queue_.ask({cgroup, whole.knob, whole.device}, whole.text, urgency, clock_.monotonic());
+  queue_.ask(knob, whole.text, urgency, clock_.monotonic());
   again_ = nanoseconds(0);
   return {};
+}
+
+void Regulator::touched(std::uint64_t file) {
+  const auto [begin, end] = by_file_.equal_range(file);
+  for (auto each = begin; each != end; ++each) each->second->known = false;
+}
+
+void Regulator::touched_all() {
+  for (const auto& [file, knob] : by_file_) knob->known = false;
 }
 
 void Regulator::take_starts() {
@@ -90,70 +125,69 @@ void Regulator::take_starts() {
   }
 }
 
+/// Whether the write waits for the container's period.
+bool Regulator::is_paced(const Due& due) {
+  return due.knob->where.knob == cgroup::Knob::cpu_max && due.knob->member->pace &&
+         due.pending.urgency != Urgency::urgent;
+}
+
 /// What is due, at most a batch; urgent ones alone.
 std::vector<Regulator::Due> Regulator::gather() {
   std::vector<Due> batch;
+  batch.reserve(std::min(options_.batch, queue_.size()));
   again_ = kNever;
-  queue_.each([&](const Place& where, const PendingWrite& pending) {
-    if (batch.size() == options_.batch ||
-        (!batch.empty() && batch.back().pending.urgency < pending.urgency)) {
-      again_ = nanoseconds(0);  // more at once
-      return false;
-    }
-    Member& member = members_.at(where.cgroup);
-    if (is_paced(where, pending.urgency) && member.pace) {
-      const auto limit = cgroup::parse_cpu_max(member.knobs.at(where).now.text);
-      const Pace::Moment moment = limit ? member.pace->see(*limit, pending.since) : Pace::Moment{.now = true};
-      if (!moment.now) {
+  queue_.sift(
+      [&](const Knob* knob, const PendingWrite& pending) {
+        if (batch.size() == options_.batch ||
+            (!batch.empty() && batch.back().pending.urgency < pending.urgency)) {
+          again_ = nanoseconds(0);  // more at once
+          return Queue::Verdict::stop;
+        }
+        if (pending.urgency == Urgency::urgent || !knob->limit || !knob->member->pace)
+          return Queue::Verdict::take;
+        const Pace::Moment moment = knob->member->pace->see(*knob->limit, pending.since);
+        if (moment.now) return Queue::Verdict::take;
         again_ = std::min(again_, moment.again);
-        return true;
-      }
-    }
-    batch.push_back({.where = where,
-                     .member = &member,
-                     .knob = &member.knobs.at(where),
-                     .pending = pending,
-                     .change = {}});
-    return true;
-  });
-  for (const Due& due : batch) queue_.take(due.where);
+        return Queue::Verdict::leave;
+      },
+      [&](Knob* knob, PendingWrite pending) {
+        Due& due = batch.emplace_back();
+        due.knob = knob;
+        due.pending = std::move(pending);
+      });
   return batch;
 }
 
 /// Reads what the kernel holds now; mostly what it held before, and then there is nothing to take apart.
 Result<void> Regulator::refresh(Knob& knob) {
+  if (knob.known) return {};
   WEIR_TRY(const std::string text, knob.file->read());
+  knob.known = knob.watched != 0;
   if (knob.now.device.empty() && trim(text) == knob.now.text) return {};
-  WEIR_TRY(knob.now, cgroup::parse_setting_of(text, knob.now));
+  WEIR_TRY(cgroup::Setting now, cgroup::parse_setting_of(text, knob.now));
+  knob.holds(std::move(now));
   return {};
 }
 
-/// Reads what the kernel holds and completes the change; an outcome where there is nothing to write.
-std::optional<Written> Regulator::prepare(Due& due) {
-  Change& change = due.change;
-  change.time = clock_.realtime();
-  change.who = options_.who;
-  change.reason = options_.reason;
-  change.target = change.name = due.member->container.name;
-  change.cgroup = due.member->container.cgroup;
-  change.cgroup_id = due.where.cgroup;
-  change.after = {due.where.knob, due.where.device, due.pending.text};
-  const auto over = [&](Status status, std::optional<Error> error) {
-    return Written{.outcome = {.change = std::move(change), .status = status, .error = std::move(error)},
-                   .waited = clock_.monotonic() - due.pending.since,
-                   .merged = due.pending.merged};
-  };
-  if (auto read = refresh(*due.knob); !read) {
-    const Status status = status_of(read.error());
-    return over(status, std::move(read).error());
+/// Reads what the kernel holds and completes the change. Over where there is nothing to write.
+void Regulator::prepare(Due& due, nanoseconds time) {
+  Knob& knob = *due.knob;
+  Outcome& outcome = due.written.outcome;
+  Change& change = outcome.change;
+  change = knob.member->draft;
+  change.time = time;
+  change.after = {knob.where.knob, knob.where.device, due.pending.text};
+  due.written.merged = due.pending.merged;
+  auto read = refresh(knob);
+  change.before = knob.now;
+  due.over = !read || change.before == change.after;
+  if (due.over) {
+    outcome.status = read ? Status::unchanged : status_of(read.error());
+    if (!read) outcome.error = std::move(read).error();
+    due.written.waited = clock_.monotonic() - due.pending.since;
+  } else if (is_paced(due) && knob.limit) {
+    change.refill = knob.member->pace->book(*knob.limit);
   }
-  change.before = due.knob->now;
-  if (change.before == change.after) return over(Status::unchanged, {});
-  if (due.member->pace && is_paced(due.where, due.pending.urgency)) {
-    if (const auto before = cgroup::parse_cpu_max(change.before.text))
-      change.refill = due.member->pace->book(*before);
-  }
-  return std::nullopt;
 }
 
 Result<void> Regulator::journal(std::vector<Due>& batch) {
@@ -166,77 +200,77 @@ Result<void> Regulator::journal(std::vector<Due>& batch) {
   std::vector<const Change*> intents;
   intents.reserve(batch.size());
   for (Due& due : batch) {
-    due.change.id = {.epoch = epoch_, .index = index_++};
-    intents.push_back(&due.change);
+    if (due.over) continue;
+    Change& change = due.written.outcome.change;
+    change.id = {.epoch = epoch_, .index = index_++};
+    intents.push_back(&change);
   }
-  return journal_.append(intents);
+  return intents.empty() ? Result<void>() : journal_.append(intents);
 }
 
-Written Regulator::write(Due& due) {
-  Written written{.outcome = {.change = std::move(due.change), .status = Status::changed, .error = {}},
-                  .waited = {},
-                  .merged = due.pending.merged};
-  Change& change = written.outcome.change;
-  auto done = due.knob->file->write(change.after.to_write());
-  written.waited = clock_.monotonic() - due.pending.since;
+void Regulator::write(Due& due) {
+  Knob& knob = *due.knob;
+  Outcome& outcome = due.written.outcome;
+  Change& change = outcome.change;
+  auto done = knob.file->write(change.after.to_write());
+  due.written.waited = clock_.monotonic() - due.pending.since;
+  due.over = true;
   if (done) {
     change.phase = Phase::done;
-    due.knob->now = change.after;
-    if (due.where.knob == cgroup::Knob::cpu_max && due.member->pace &&
-        !is_paced(due.where, due.pending.urgency)) {
-      const auto before = cgroup::parse_cpu_max(change.before.text);
-      const auto after = cgroup::parse_cpu_max(change.after.text);
-      if (before && after) change.refill = due.member->pace->book_urgent(*before, *after);
-    }
-    return written;
+    outcome.status = Status::changed;
+    const auto before = knob.limit;
+    knob.holds(change.after);
+    if (before && knob.limit && knob.member->pace && due.pending.urgency == Urgency::urgent)
+      change.refill = knob.member->pace->book_urgent(*before, *knob.limit);
+    return;
   }
+  knob.known = false;
   change.phase = done.error().kind == ErrorKind::gone ? Phase::gone : Phase::failed;
   change.note = done.error().message();
-  written.outcome.status = status_of(done.error());
-  written.outcome.error = std::move(done).error();
-  return written;
+  outcome.status = status_of(done.error());
+  outcome.error = std::move(done).error();
 }
 
-bool Regulator::urgent_waits() const {
-  bool waits = false;
-  queue_.each([&](const Place&, const PendingWrite& pending) {
-    waits = pending.urgency == Urgency::urgent;
-    return false;
-  });
-  return waits;
+/// Those that were not written are asked for again.
+void Regulator::put_back(std::vector<Due>& batch) {
+  for (Due& due : batch)
+    if (!due.over) queue_.put_back(due.knob, std::move(due.pending));
+  again_ = nanoseconds(0);
 }
 
-/// Nothing of it was written.
-void Regulator::ask_again(const std::vector<Due>& batch) {
-  for (const Due& due : batch)
-    queue_.ask(due.where, due.pending.text, due.pending.urgency, due.pending.since);
-}
-
-/// Journals the batch, then writes it; what becomes urgent meanwhile goes first. The journal is locked.
-Result<void> Regulator::carry_out(std::vector<Due> batch, std::vector<Written>& all) {
-  std::erase_if(batch, [&](Due& due) {
-    auto over = prepare(due);
-    if (over) all.push_back(std::move(*over));
-    return over.has_value();
-  });
-  if (batch.empty()) return {};
-  if (auto noted = journal(batch); !noted) {
-    ask_again(batch);
-    return noted;
-  }
-  all.reserve(all.size() + batch.size());
+/// Writes what is journalled; what becomes urgent meanwhile goes first.
+Result<void> Regulator::write_all(std::vector<Due>& batch, std::vector<Written>& all) {
   for (Due& due : batch) {
-    if (due.pending.urgency != Urgency::urgent && overtaken_.contains(due.where)) continue;
-    if (due.pending.urgency == Urgency::urgent) overtaken_.insert(due.where);
-    all.push_back(write(due));
-    // A change that was written needs no second record: undo asks the kernel which value it holds.
-    if (all.back().outcome.error) (void)journal_.append(all.back().outcome.change);
+    if (!due.over) {
+      const bool urgent = due.pending.urgency == Urgency::urgent;
+      if (!urgent && due.knob->overtaken) {
+        due.over = true;
+        continue;
+      }
+      due.knob->overtaken = urgent;
+      write(due);
+      // A change that was written needs no second record: undo asks the kernel which value it holds.
+      if (due.written.outcome.error) (void)journal_.append(due.written.outcome.change);
+    }
+    all.push_back(std::move(due.written));
     if (due.pending.urgency == Urgency::urgent) continue;
     if (options_.between) options_.between();
-    if (!urgent_waits()) continue;
-    if (auto done = carry_out(gather(), all); !done) return done;
+    if (queue_.urgent_waits()) WEIR_CHECK(carry_out(gather(), all));
   }
   return {};
+}
+
+/// Journals the batch, then writes it. The journal is locked.
+Result<void> Regulator::carry_out(std::vector<Due> batch, std::vector<Written>& all) {
+  const nanoseconds time = clock_.realtime();
+  for (Due& due : batch) prepare(due, time);
+  auto done = journal(batch);
+  if (done) {
+    all.reserve(all.size() + batch.size());
+    done = write_all(batch, all);
+  }
+  if (!done) put_back(batch);
+  return done;
 }
 
 Result<std::vector<Written>> Regulator::turn() {
@@ -244,10 +278,10 @@ Result<std::vector<Written>> Regulator::turn() {
   take_starts();
   std::vector<Due> batch = gather();
   if (batch.empty()) return all;
-  overtaken_.clear();
+  for (const Due& due : batch) due.knob->overtaken = false;
   auto done = journal_.lock();
   if (!done) {
-    ask_again(batch);
+    put_back(batch);
     return std::unexpected(std::move(done).error());
   }
   done = carry_out(std::move(batch), all);

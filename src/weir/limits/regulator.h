@@ -11,7 +11,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -31,8 +30,13 @@ struct RegulatorOptions {
   Caller who;
   std::string reason;
   Guarded guarded;
-  std::size_t batch = 64;              ///< writes that are journalled together
-  std::function<void()> between;       ///< called after each write, so that one may ask for what is urgent
+  std::size_t batch = 64;         ///< writes that are journalled together
+  std::function<void()> between;  ///< called after each write, for ask() and touched() of what is urgent
+  /// Begins and ends to tell, by touched() and before each turn(), of every write of others to a control
+  /// file, known by its inode (bpf/knob_watch.h). Empty, or where it fails: a value is read before each
+  /// write.
+  std::function<Result<void>(std::uint64_t file)> watch = {};
+  std::function<void(std::uint64_t file)> ignore = {};
   bpf::PeriodStart* starts = nullptr;  ///< null: period starts are found by looking
 };
 
@@ -56,6 +60,10 @@ class Regulator {
   /// a write that reclaims can block (shrink such a limit instead); absent where there is no such knob.
   Result<void> ask(CgroupId cgroup, const cgroup::Setting& setting, Urgency urgency = Urgency::normal);
 
+  /// Someone else wrote to a control file, known by its inode.
+  void touched(std::uint64_t file);
+  /// Others may have written to any.
+  void touched_all();
   /// One batch of what is due, and what became of it. Errors: the journal's; then nothing was written.
   Result<std::vector<Written>> turn();
   /// Waits until turn() has something to do, at most until `deadline` (CLOCK_MONOTONIC).
@@ -71,34 +79,43 @@ class Regulator {
   [[nodiscard]] microseconds granted(CgroupId cgroup) const;
 
  private:
+  struct Member;
   struct Knob {
-    std::unique_ptr<cgroup::File> file;
-    cgroup::Setting now;  ///< as last read or written
-  };
-  struct Member {
-    Container container;
-    std::unique_ptr<cgroup::Dir> dir;
-    std::optional<Pace> pace;  ///< where the cpu controller is on
-    std::map<Place, Knob> knobs;
-  };
-  struct Due {
     Place where;
     Member* member = nullptr;
+    std::unique_ptr<cgroup::File> file;
+    cgroup::Setting now;                       ///< as last read or written
+    std::optional<cgroup::CpuMax> limit = {};  ///< the same, of a cpu.max
+    std::uint64_t watched = 0;                 ///< inode; 0: writes of others are not seen
+    bool known = false;                        ///< nobody has written since
+    bool overtaken = false;                    ///< in this turn's batch, by an urgent request
+    void holds(cgroup::Setting setting);
+  };
+  struct Member {
+    Change draft;  ///< what all its changes share
+    std::unique_ptr<cgroup::Dir> dir;
+    std::optional<Pace> pace;  ///< where the cpu controller is on
+    std::vector<std::unique_ptr<Knob>> knobs;
+  };
+  struct Due {
     Knob* knob = nullptr;
     PendingWrite pending;
-    Change change;
+    Written written;
+    bool over = false;  ///< written, or nothing to write
   };
+  using Queue = WriteQueue<Knob*>;
 
   Result<Knob*> open_knob(Member& member, const cgroup::Setting& setting);
   static Result<void> refresh(Knob& knob);
+  static bool is_paced(const Due& due);
   void take_starts();
   std::vector<Due> gather();
   Result<void> journal(std::vector<Due>& batch);
   Result<void> carry_out(std::vector<Due> batch, std::vector<Written>& all);
-  [[nodiscard]] bool urgent_waits() const;
-  void ask_again(const std::vector<Due>& batch);
-  std::optional<Written> prepare(Due& due);
-  Written write(Due& due);
+  Result<void> write_all(std::vector<Due>& batch, std::vector<Written>& all);
+  void put_back(std::vector<Due>& batch);
+  void prepare(Due& due, nanoseconds time);
+  void write(Due& due);
 
   const cgroup::Dir& root_;
   Journal journal_;
@@ -106,11 +123,11 @@ class Regulator {
   RegulatorOptions options_;
   std::map<CgroupId, Member> members_;
   std::map<bpf::PeriodStart::Slot, Member*> by_slot_;
-  WriteQueue queue_;
+  std::multimap<std::uint64_t, Knob*> by_file_;  ///< where writes are seen
+  Queue queue_;
   std::uint64_t epoch_ = 0;
   std::uint32_t index_ = 0;
-  std::set<Place> overtaken_;  ///< of this turn's batch, by an urgent request
-  nanoseconds again_{0};       ///< when a request that had to wait is looked at again
+  nanoseconds again_{0};  ///< when a request that had to wait is looked at again
 };
 
 }  // namespace weir::limits

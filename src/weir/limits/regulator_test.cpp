@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 
 #include "support/fake_cgroupfs.h"
+#include "support/full_disk.h"
 #include "support/result_matchers.h"
 #include "support/temp_dir.h"
 #include <cerrno>
@@ -129,6 +130,37 @@ TEST_F(RegulatorTest, AnUrgentOneThatComesWithinABatchIsNextAndOvertakes) {
   EXPECT_EQ(fs_.get("jobs", "cpu.weight"), "70\n");
 }
 
+TEST_F(RegulatorTest, WhatAFullDiskKeptFromBeingWrittenIsAskedForAgainAndANewerValueWins) {
+  const testing::FullDisk disk;
+  Regulator regulator(*root_, Journal::open(run_.path(), "boot-1").value(), clock_,
+                      {.batch = 8, .between = [&] {
+                         if (writes_.size() == 1) ask_within_();
+                       }});
+  std::map<std::string, CgroupId> ids;
+  const auto ask = [&](const char* name, const char* value, Urgency urgency = Urgency::normal) {
+    EXPECT_THAT(regulator.ask(ids.at(name), cgroup::parse_setting(value).value(), urgency), Succeeds());
+  };
+  for (const char* name : {"web", "db", "jobs"}) {
+    ids[name] = regulator.add({.name = name, .cgroup = std::string("/") + name}).value();
+    ask(name, "cpu.weight=50");
+  }
+  ask_within_ = [&] {
+    ask("jobs", "cpu.weight=70");
+    ask("web", "cpu.weight=80", Urgency::urgent);
+    disk.fill(run_.path("limits.journal"));
+  };
+  const auto first = regulator.turn();
+  ASSERT_THAT(first, Succeeds());
+  EXPECT_THAT(writes_, ElementsAre("web 50"));
+  EXPECT_EQ(regulator.pending(), 3U);
+  EXPECT_FALSE(regulator.turn().has_value()) << "it is told as soon as nothing else is";
+  disk.free();
+  EXPECT_THAT(regulator.turn(), Succeeds());
+  EXPECT_THAT(regulator.turn(), Succeeds());
+  EXPECT_THAT(writes_, ElementsAre("web 50", "web 80", "db 50", "jobs 70"));
+  EXPECT_EQ(regulator.pending(), 0U);
+}
+
 TEST_F(RegulatorTest, ACpuMaxWaitsForAPeriodThatItCanAfford) {
   web_runs_under_a_fifth();
   EXPECT_THAT(ask("web", "cpu.max=30000"), Succeeds());
@@ -158,6 +190,38 @@ TEST_F(RegulatorTest, AContainerInWhichNothingRunsDoesNotWait) {
   EXPECT_THAT(ask("web", "cpu.max=30000"), Succeeds());
   turn();
   EXPECT_THAT(writes_, ElementsAre("web 30000 100000"));
+}
+
+TEST_F(RegulatorTest, WhereWritesOfOthersAreSeenAValueIsReadAgainOnlyAfterOne) {
+  std::map<std::uint64_t, int> watched;
+  Regulator regulator(*root_, Journal::open(run_.path(), "boot-1").value(), clock_,
+                      {.watch = [&](std::uint64_t file) -> Result<void> {
+                         ++watched[file];
+                         return {};
+                       },
+                       .ignore = [&](std::uint64_t file) { --watched[file]; }});
+  const CgroupId web = regulator.add({.name = "web", .cgroup = "/web"}).value();
+  const auto found_before = [&](const char* value) {
+    EXPECT_THAT(regulator.ask(web, cgroup::parse_setting(value).value()), Succeeds());
+    return regulator.turn().value().front().outcome.change.before.text;
+  };
+  EXPECT_EQ(found_before("pids.max=10"), "max");
+  EXPECT_EQ(watched,
+            (std::map<std::uint64_t, int>{{root_->open("web").value()->file_id("pids.max").value(), 1}}));
+  fs_.set("web", "pids.max", "70\n");
+  EXPECT_EQ(found_before("pids.max=20"), "10") << "nobody said that it changed";
+  fs_.set("web", "pids.max", "70\n");
+  regulator.touched(watched.begin()->first);
+  EXPECT_EQ(found_before("pids.max=30"), "70");
+  fs_.set("web", "pids.max", "70\n");
+  regulator.touched_all();
+  EXPECT_EQ(found_before("pids.max=30"), "70");
+  // cpu.idle changes it too, so that its own file does not tell all.
+  EXPECT_EQ(found_before("cpu.weight=50"), "100");
+  fs_.set("web", "cpu.weight", "70\n");
+  EXPECT_EQ(found_before("cpu.weight=60"), "70");
+  regulator.remove(web);
+  EXPECT_EQ(watched.begin()->second, 0);
 }
 
 TEST_F(RegulatorTest, WhatItWroteCanBeUndone) {

@@ -11,22 +11,23 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-Place cpu_max(std::uint64_t cgroup) { return {CgroupId(cgroup), cgroup::Knob::cpu_max, ""}; }
-
 class WriteQueueTest : public ::testing::Test {
  protected:
-  void ask(std::uint64_t cgroup, const char* text, Urgency urgency = Urgency::normal) {
-    queue_.ask(cpu_max(cgroup), text, urgency, now_ += std::chrono::milliseconds(1));
+  using Queue = WriteQueue<int>;
+  void ask(int knob, const char* text, Urgency urgency = Urgency::normal) {
+    queue_.ask(knob, text, urgency, now_ += std::chrono::milliseconds(1));
   }
   std::vector<std::string> order() {
     std::vector<std::string> texts;
-    queue_.each([&](const Place&, const PendingWrite& pending) {
-      texts.push_back(pending.text);
-      return true;
-    });
+    queue_.sift(
+        [&](int, const PendingWrite& pending) {
+          texts.push_back(pending.text);
+          return Queue::Verdict::leave;
+        },
+        [](int, const PendingWrite&) { FAIL(); });
     return texts;
   }
-  WriteQueue queue_;
+  Queue queue_;
   std::chrono::nanoseconds now_{0};
 };
 
@@ -42,7 +43,7 @@ TEST_F(WriteQueueTest, TheLastValueWinsInTheFirstOnesPlace) {
   ask(2, "b");
   ask(1, "A");
   EXPECT_THAT(order(), ElementsAre("A", "b"));
-  const auto taken = queue_.take(cpu_max(1));
+  const auto taken = queue_.take(1);
   ASSERT_TRUE(taken);
   EXPECT_EQ(taken->merged, 1U);
   EXPECT_EQ(taken->since, std::chrono::milliseconds(1));
@@ -58,23 +59,50 @@ TEST_F(WriteQueueTest, UrgentOnesComeFirst) {
 
 TEST_F(WriteQueueTest, ARequestBecomesUrgentAndStaysSo) {
   ask(1, "a");
+  EXPECT_FALSE(queue_.urgent_waits());
   ask(2, "b");
   ask(2, "B", Urgency::urgent);
   ask(2, "BB");
   EXPECT_THAT(order(), ElementsAre("BB", "a"));
-}
-
-TEST_F(WriteQueueTest, OtherKnobsOfACgroupStandApart) {
-  ask(1, "a");
-  queue_.ask({CgroupId(1), cgroup::Knob::cpu_weight, ""}, "w", Urgency::normal, now_);
-  EXPECT_EQ(queue_.size(), 2U);
+  EXPECT_TRUE(queue_.urgent_waits());
 }
 
 TEST_F(WriteQueueTest, WhatIsTakenIsGone) {
   ask(1, "a");
-  EXPECT_TRUE(queue_.take(cpu_max(1)));
-  EXPECT_FALSE(queue_.take(cpu_max(1)));
+  EXPECT_TRUE(queue_.take(1));
+  EXPECT_FALSE(queue_.take(1));
   EXPECT_THAT(order(), IsEmpty());
+}
+
+TEST_F(WriteQueueTest, SiftingTakesOutWhatIsJudgedDueAndStopsWhenTold) {
+  for (const int knob : {1, 2, 3, 4}) ask(knob, "v");
+  std::vector<int> out;
+  queue_.sift(
+      [](int knob, const PendingWrite&) {
+        return knob == 4 ? Queue::Verdict::stop : knob == 2 ? Queue::Verdict::leave : Queue::Verdict::take;
+      },
+      [&](int knob, const PendingWrite&) { out.push_back(knob); });
+  EXPECT_THAT(out, ElementsAre(1, 3));
+  EXPECT_EQ(queue_.size(), 2U);
+  EXPECT_FALSE(queue_.take(3));
+}
+
+TEST_F(WriteQueueTest, WhatIsPutBackHasItsOldPlace) {
+  ask(1, "a");
+  ask(2, "b");
+  PendingWrite first = *queue_.take(1);
+  ask(3, "c");
+  queue_.put_back(1, std::move(first));
+  EXPECT_THAT(order(), ElementsAre("a", "b", "c"));
+}
+
+TEST_F(WriteQueueTest, ANewerRequestStandsForWhatIsPutBack) {
+  ask(1, "old");
+  PendingWrite first = *queue_.take(1);
+  ask(1, "new");
+  queue_.put_back(1, std::move(first));
+  EXPECT_THAT(order(), ElementsAre("new"));
+  EXPECT_EQ(queue_.take(1)->merged, 1U);
 }
 
 }  // namespace
