@@ -196,6 +196,27 @@ undone() { # of a raise: that is a cut, too
 }
 t "undo of a raise shrinks too, and never kills" undone
 
+meanwhile() { # b may be changed while a is shrunk; undo of a waits for its end
+  fresh
+  cached a 96
+  cached b 16
+  timeout -s KILL 100 strace -f -qq -o /dev/null -P "$mount/$top/a/memory.reclaim" \
+    -e trace=pwrite64 -e inject=pwrite64:delay_enter=1s weir --run-dir "$run/j" set "/$top/a" memory=48M --budget 60s >"$run/out" 2>&1 &
+  local shrinking=$!
+  wait_for 60 changed a memory.high
+  w set "/$top/b" cpus=0.5 memory=64M
+  holds a memory.max max
+  w set "/$top/a" cpus=0.5
+  holds a memory.max max
+  w undo
+  holds a cpu.max 'max 100000'
+  w undo --all
+  wait "$shrinking"
+  untouched
+  in_force 0
+}
+t "while one is shrunk others can be changed, and undo waits for it" meanwhile
+
 interrupted() {
   fresh
   cached a 96

@@ -46,6 +46,8 @@ Result<limits::UndoResult> undo_once(Session& session, const Options& options, l
   WEIR_TRY(const std::string boot_id, limits::read_boot_id(session.paths));
   std::optional<limits::Journal> journal;
   limits::History history;
+  Shrinking shrinking(session);
+  order.patience = shrinking.patience(order.patience.budget);
   if (options.dry_run) {
     WEIR_TRY(history, limits::read_history(session.paths.run_dir, boot_id));
   } else {
@@ -53,13 +55,11 @@ Result<limits::UndoResult> undo_once(Session& session, const Options& options, l
     // Nobody is there to try again; another weir may be shrinking memory for as long as two budgets.
     if (order.manner == limits::Manner::timed) journal_options.lock_wait = std::chrono::hours(3);
     WEIR_TRY(journal, limits::Journal::open(session.paths.run_dir, boot_id, journal_options));
-    WEIR_TRY(history, journal->read());
+    WEIR_TRY(history, limits::read_settled(*root, *journal, order));
   }
   if (history.damaged > 0)
     warn(session, fmt::format("{} damaged records in the journal {}/{} were passed over", history.damaged,
                               session.paths.run_dir, limits::kJournalFile));
-  Shrinking shrinking(session);
-  order.patience = shrinking.patience(order.patience.budget);
   limits::UndoResult result = limits::undo(*root, std::move(history), journal ? &*journal : nullptr, order);
   if (result.trouble) warn(session, fmt::format("not noted in the journal: {}", result.trouble->message()));
   return result;

@@ -6,6 +6,7 @@
 
 #include "weir/limits/journal.h"
 #include "weir/limits/plan.h"
+#include "weir/limits/shrink_lock.h"
 #include "weir/limits/undo.h"
 
 namespace weir::limits {
@@ -92,7 +93,9 @@ Result<std::uint64_t> HeldLimits::keep(const std::string& run_dir) {
 }
 
 Result<std::uint64_t> HeldLimits::write_back(const std::string& run_dir) {
-  WEIR_TRY(const Journal journal, Journal::open(run_dir, boot_id_));
+  WEIR_TRY(Journal journal, Journal::open(run_dir, boot_id_));
+  const CgroupId id = dir_->id();
+  WEIR_CHECK(await_shrinks(journal, {&id, 1}, {}));
   WEIR_TRY(History history, journal.read());
   const auto in_force = chains(history.changes);
   std::uint64_t rewrites = 0;

@@ -55,6 +55,9 @@ class Journal {
   [[nodiscard]] Result<History> read() const;
   /// One more than the greatest epoch so far.
   [[nodiscard]] std::uint64_t next_epoch() const { return head_ + 1; }
+  /// The run_dir, which nobody else can write; as long as this lives.
+  [[nodiscard]] int directory() const { return directory_.get(); }
+  [[nodiscard]] std::chrono::milliseconds lock_wait() const { return options_.lock_wait; }
 
  private:
   Journal(Fd directory, std::string run_dir, std::string boot_id, JournalOptions options);

@@ -10,6 +10,7 @@
 
 #include "weir/base/text.h"
 #include "weir/limits/footprint.h"
+#include "weir/limits/shrink_lock.h"
 
 namespace weir::limits {
 namespace {
@@ -179,6 +180,9 @@ void Regulator::prepare(Due& due, nanoseconds time) {
   change.after = {knob.where.knob, knob.where.device, due.pending.text};
   due.written.merged = due.pending.merged;
   auto read = refresh(knob);
+  if (read && limits_memory(knob.where.knob) && is_shrinking(journal_, knob.where.cgroup))
+    read = std::unexpected(make_error(ErrorKind::refused, cgroup::info(knob.where.knob).file,
+                                      "another weir is shrinking its memory", "ask again later"));
   change.before = knob.now;
   due.over = !read || change.before == change.after;
   if (due.over) {

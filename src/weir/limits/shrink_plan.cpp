@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "weir/limits/shrink_lock.h"
 #include "weir/limits/shrink_run.h"
 
 namespace weir::limits {
@@ -62,6 +63,7 @@ std::optional<Error> reason(Stop stop) {
 /// What the thread and its caller share. Whoever lets go last frees it: the thread may be left behind.
 struct Shared {
   ShrinkFiles files;
+  std::shared_ptr<const ShrinkLock> lock;
   ShrinkJob job;
   std::function<nanoseconds()> now;
   std::function<void(nanoseconds)> pause;
@@ -157,8 +159,8 @@ void settle(Outcome& outcome, std::optional<Error> error, std::optional<Error> s
 
 class Crew {
  public:
-  Crew(const Patience& patience, const std::function<Result<void>(const Change&)>& note)
-      : patience_(patience), note_(note) {}
+  Crew(const Patience& patience, Journal& journal, const std::function<Result<void>(const Change&)>& note)
+      : patience_(patience), journal_(journal), note_(note) {}
 
   /// Takes in what has to be shrunk just now. False when one cannot be.
   bool take(std::span<const Write> writes, Knob knob) {
@@ -183,9 +185,18 @@ class Crew {
     return possible;
   }
 
-  /// Every intent is in the journal before the first write.
-  bool journal() {
+  /// Nobody else may write there, and every intent is in the journal before the first write.
+  bool begin() {
+    std::vector<CgroupId> cgroups;
+    for (const Worker& worker : workers_) cgroups.push_back(worker.change().cgroup_id);
+    auto lock = ShrinkLock::take(journal_, cgroups);
+    if (!lock) {
+      for (const Worker& worker : workers_) settle(worker.write.step->outcome, lock.error(), {});
+      return false;
+    }
+    const auto shared = std::make_shared<const ShrinkLock>(std::move(*lock));
     for (const Worker& worker : workers_) {
+      worker.shared->lock = shared;
       auto noted = note_(worker.change());
       if (noted && worker.brake) noted = note_(*worker.brake);
       if (noted) continue;
@@ -198,8 +209,8 @@ class Crew {
     return true;
   }
 
-  /// False when one failed.
-  bool run() {
+  /// False when one failed. Errors: the journal's.
+  Result<bool> run() {
     const Waker waker;
     for (Worker& worker : workers_) {
       try {
@@ -209,8 +220,13 @@ class Crew {
             ShrinkResult{.error = errno_error(error.code().value(), "", "start a thread")};
       }
     }
-    wait();
-    for (Worker& worker : workers_) finish(worker);
+    if (!workers_.empty()) {
+      journal_.unlock();
+      wait();
+      auto locked = journal_.lock();
+      for (Worker& worker : workers_) finish(worker, locked.has_value());
+      WEIR_CHECK(locked);
+    }
     return std::ranges::none_of(
         workers_, [](const Worker& worker) { return worker.write.step->outcome.status == Status::failed; });
   }
@@ -263,7 +279,8 @@ class Crew {
     patience_.progress(views);
   }
 
-  void finish(Worker& worker) {
+  /// Without the journal the intents stay in it, and undo asks the kernel.
+  void finish(Worker& worker, bool may_note) {
     Outcome& outcome = worker.write.step->outcome;
     if (!worker.ended(0ms)) {
       worker.thread.detach();
@@ -287,25 +304,29 @@ class Crew {
         outcome.status = Status::failed;
         outcome.error = std::move(result.high_stays);
       }
-      (void)note_(*worker.brake);  // its intent is there: undo finds the old value back
+      if (may_note) (void)note_(*worker.brake);  // its intent is there: undo finds the old value back
     }
-    (void)note_(outcome.change);
+    if (may_note) (void)note_(outcome.change);
   }
 
   const Patience& patience_;
+  Journal& journal_;
   const std::function<Result<void>(const Change&)>& note_;
   std::vector<Worker> workers_;
 };
 
 }  // namespace
 
-void shrink_first(std::span<const Write> writes, const Patience& patience,
-                  const std::function<Result<void>(const Change&)>& note) {
+Result<void> shrink_first(std::span<const Write> writes, const Patience& patience, Journal& journal,
+                          const std::function<Result<void>(const Change&)>& note) {
   // memory.high second: it may be the brake of a memory.max of the same cgroup before.
   for (const Knob knob : {Knob::memory_max, Knob::memory_high}) {
-    Crew crew(patience, note);
-    if (!crew.take(writes, knob) || !crew.journal() || !crew.run()) return;
+    Crew crew(patience, journal, note);
+    if (!crew.take(writes, knob) || !crew.begin()) return {};
+    WEIR_TRY(const bool all, crew.run());
+    if (!all) return {};
   }
+  return {};
 }
 
 }  // namespace weir::limits

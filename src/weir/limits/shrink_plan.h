@@ -12,6 +12,7 @@
 
 #include "weir/base/error.h"
 #include "weir/base/units.h"
+#include "weir/limits/journal.h"
 #include "weir/limits/plan.h"
 
 namespace weir::limits {
@@ -36,7 +37,9 @@ struct Patience {
 /// index writes.size() on, before it is written. When one fails, those that are still at it take theirs back
 /// too. Where the kernel does not return from a write for a tenth of the budget past its end, the thread is
 /// left behind, and what it was doing is `failed` with its intent in the journal.
-void shrink_first(std::span<const Write> writes, const Patience& patience,
-                  const std::function<Result<void>(const Change&)>& note);
+/// Meanwhile the journal is unlocked, and these containers are locked against other weirs (shrink_lock.h).
+/// Errors: the journal could not be locked again; then nothing more may be written.
+Result<void> shrink_first(std::span<const Write> writes, const Patience& patience, Journal& journal,
+                          const std::function<Result<void>(const Change&)>& note);
 
 }  // namespace weir::limits

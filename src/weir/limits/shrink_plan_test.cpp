@@ -9,9 +9,11 @@
 #include "support/temp_dir.h"
 #include <atomic>
 #include <cerrno>
+#include <thread>
 
 #include "weir/base/text.h"
 #include "weir/limits/shrink.h"
+#include "weir/limits/shrink_lock.h"
 #include "weir/limits/undo.h"
 #include "weir/limits/writer.h"
 
@@ -171,6 +173,47 @@ TEST_F(ShrinkPlanTest, NothingIsWrittenThatIsNotJournalled) {
   journal_ = Journal::open(run_.path() + "/small", "boot-1", {.cap = 10}).value();
   EXPECT_EQ(set({"memory.max=200M"}).status, Status::failed);
   EXPECT_THAT(files_, ElementsAre());
+}
+
+TEST_F(ShrinkPlanTest, MeanwhileOthersMayChangeOtherLimitsButNotItsMemory) {
+  std::vector<std::string> others;
+  on_pause_ = [&] {
+    if (!others.empty()) return;
+    auto journal = Journal::open(run_.path(), "boot-1", {.lock_wait = std::chrono::milliseconds(0)});
+    ASSERT_TRUE(journal) << journal.error().message();
+    for (const char* setting : {"cpu.weight=50", "memory.max=250M", "memory.low=1M"}) {
+      const Request request{.targets = {{.target = "web",
+                                         .container = {.name = "web", .cgroup = "/web"},
+                                         .settings = {cgroup::parse_setting(setting).value()}}},
+                            .guarded = {}};
+      Plan plan = make_plan(*fs_.root(), request).value();
+      const auto applied = apply(plan, *journal, system_clock_, {});
+      others.push_back(applied ? "done" : applied.error().message());
+    }
+    EXPECT_FALSE(
+        read_settled(*fs_.root(), *journal, {.selection = {.kind = Selection::Kind::all}, .by = "test"}));
+  };
+  EXPECT_EQ(set({"memory.max=200M"}).status, Status::changed);
+  EXPECT_THAT(others, ElementsAre("done", HasSubstr("another weir is shrinking"), "done"));
+  EXPECT_EQ(fs_.get("web", "memory.max"), mib(200) + "\n");
+  EXPECT_FALSE(is_shrinking(journal_, container_->id()));
+}
+
+TEST_F(ShrinkPlanTest, UndoWaitsForItsEndAndTakesBackWhatItDid) {
+  std::atomic<bool> at_work = false;
+  on_pause_ = [&] { at_work = true; };
+  std::thread other([this] {
+    EXPECT_EQ(set({"memory.max=200M"}).status, Status::changed);
+    journal_.unlock();
+  });
+  while (!at_work) std::this_thread::yield();
+  Journal journal = Journal::open(run_.path(), "boot-1").value();
+  const UndoOrder order{.by = "test"};
+  auto history = read_settled(*fs_.root(), journal, order);
+  ASSERT_TRUE(history);
+  undo(*fs_.root(), std::move(*history), &journal, order);
+  other.join();
+  EXPECT_EQ(fs_.get("web", "memory.max"), "max\n");
 }
 
 TEST_F(ShrinkPlanTest, UndoOfARaiseShrinksToo) {

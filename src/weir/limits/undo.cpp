@@ -10,6 +10,7 @@
 #include "weir/base/clock.h"
 #include "weir/limits/footprint.h"
 #include "weir/limits/period.h"
+#include "weir/limits/shrink_lock.h"
 
 namespace weir::limits {
 namespace {
@@ -59,6 +60,17 @@ class Undoer {
     return std::move(result_);
   }
 
+  /// The cgroups of which memory limits are taken back.
+  std::vector<CgroupId> memory_of(const History& history) const {
+    const std::uint64_t last = last_epoch(history);
+    std::vector<CgroupId> cgroups;
+    for (const Change& change : history.changes)
+      if (in_force(change) && limits_memory(change.after.knob) &&
+          (order_.selection.kind == Selection::Kind::all || selected(change, last)))
+        cgroups.push_back(change.cgroup_id);
+    return cgroups;
+  }
+
  private:
   [[nodiscard]] bool selected(const Change& change, std::uint64_t last) const {
     if (order_.selection.kind == Selection::Kind::last) return change.id.epoch == last;
@@ -101,7 +113,9 @@ class Undoer {
     auto dir = open_cgroup(root_, restores.front().newest());
     order_for_kernel(restores, [](const Restore& restore) -> const Change& { return restore.shown; });
     for (Restore& one : restores) {
-      Outcome outcome = dir ? put_back(**dir, one) : stopped(std::move(one.shown), dir.error());
+      Outcome outcome = lost_ ? stopped(std::move(one.shown), *result_.trouble)
+                        : dir ? put_back(**dir, one)
+                              : stopped(std::move(one.shown), dir.error());
       if (journal_ != nullptr) {
         const bool over = outcome.status == Status::changed || outcome.status == Status::unchanged;
         for (auto change = one.taken.rbegin(); change != one.taken.rend(); ++change) {
@@ -162,10 +176,15 @@ class Undoer {
     step.outcome.change.id = {.epoch = journal_->next_epoch(), .index = 0};
     PlannedTarget target{.dir = std::move(*dir), .steps = {}};
     const Write write{.target = &target, .step = &step};
-    shrink_first({&write, 1}, order_.patience, [&](const Change& change) -> Result<void> {
-      if (change.after.knob == cgroup::Knob::memory_max) return {};
-      return journal_->append(change);
-    });
+    auto shrunk =
+        shrink_first({&write, 1}, order_.patience, *journal_, [&](const Change& change) -> Result<void> {
+          if (change.after.knob == cgroup::Knob::memory_max) return {};
+          return journal_->append(change);
+        });
+    if (!shrunk) {
+      lost_ = true;
+      result_.trouble = std::move(shrunk).error();
+    }
     step.outcome.change.id = one.newest().id;
     if (step.outcome.status != Status::dry_run) return std::move(step.outcome);
     // Nothing stood in the way any more when it was looked at again.
@@ -194,6 +213,7 @@ class Undoer {
   }
 
   void note(const Change& change) {
+    if (lost_) return;
     if (auto noted = journal_->append(change); !noted && !result_.trouble)
       result_.trouble = std::move(noted).error();
   }
@@ -203,6 +223,7 @@ class Undoer {
   const UndoOrder& order_;
   const SystemClock clock_;
   nanoseconds patience_ = kPatience;
+  bool lost_ = false;  ///< the journal could not be locked again
   UndoResult result_;
 };
 
@@ -217,6 +238,13 @@ Result<std::unique_ptr<cgroup::Dir>> open_cgroup(const cgroup::Dir& root, const 
         make_error(ErrorKind::gone, "",
                    "the container has ended: another cgroup has its path now, with limits of its own"));
   return dir;
+}
+
+Result<History> read_settled(const cgroup::Dir& root, Journal& journal, const UndoOrder& order) {
+  WEIR_TRY(History history, journal.read());
+  const std::vector<CgroupId> cgroups = Undoer(root, &journal, order).memory_of(history);
+  WEIR_TRY(const bool waited, await_shrinks(journal, cgroups, order.patience.interrupted));
+  return waited ? journal.read() : history;
 }
 
 UndoResult undo(const cgroup::Dir& root, History history, Journal* journal, const UndoOrder& order) {

@@ -45,6 +45,10 @@ struct UndoResult {
   std::optional<Error> trouble;
 };
 
+/// The history that undo() needs, once nobody else shrinks what `order` takes back. Errors: the journal's;
+/// failed when that does not end.
+Result<History> read_settled(const cgroup::Dir& root, Journal& journal, const UndoOrder& order);
+
 /// Takes back what `order` selects. Without a journal it only says what it would do (status dry_run).
 UndoResult undo(const cgroup::Dir& root, History history, Journal* journal, const UndoOrder& order);
 

@@ -8,7 +8,9 @@
 #include <span>
 #include <utility>
 
+#include "weir/limits/footprint.h"
 #include "weir/limits/period.h"
+#include "weir/limits/shrink_lock.h"
 
 namespace weir::limits {
 namespace {
@@ -114,6 +116,14 @@ void roll_back(std::span<const Write> writes, Desk& desk) {
     if (write.step->outcome.status == Status::changed) take_back(write, desk);
 }
 
+/// The cgroups of which memory limits are written.
+std::vector<CgroupId> memory_of(std::span<const Write> writes) {
+  std::vector<CgroupId> cgroups;
+  for (const Write& write : writes)
+    if (limits_memory(write.step->wanted.knob)) cgroups.push_back(write.target->dir->id());
+  return cgroups;
+}
+
 /// One that was not tried.
 void leave(Outcome& outcome) {
   if (outcome.status != Status::dry_run) return;
@@ -154,6 +164,7 @@ Result<Applied> apply(Plan& plan, Journal& journal, const Clock& clock, const Or
   Desk desk{.journal = journal, .clock = clock, .applied = {}};
   const std::vector<Write> writes = write_order(plan);
   if (writes.empty()) return desk.applied;
+  WEIR_CHECK(await_shrinks(journal, memory_of(writes), order.patience.interrupted));
   desk.applied.epoch = journal.next_epoch();
   const std::chrono::nanoseconds time = clock.realtime();
   for (std::size_t n = 0; n < writes.size(); ++n) {
@@ -166,7 +177,8 @@ Result<Applied> apply(Plan& plan, Journal& journal, const Clock& clock, const Or
   }
   if (order.arrange_restore) WEIR_CHECK(order.arrange_restore(writes.front().step->outcome.change));
   if (plan.force == Force::no)
-    shrink_first(writes, order.patience, [&](const Change& change) { return desk.note(change); });
+    WEIR_CHECK(shrink_first(writes, order.patience, journal,
+                            [&](const Change& change) { return desk.note(change); }));
   for (const auto& [target, step] : writes) {
     Outcome& outcome = step->outcome;
     if (outcome.status == Status::dry_run)
