@@ -38,8 +38,8 @@ struct Applied {
 /// is refused or fails, those before it are taken back (rolled_back) and those behind it are not tried
 /// (refused). A container that ended meanwhile (gone) is no failure. What cannot be taken back, because
 /// someone else wrote it since or more is in use by now, stays in force and in the journal, with an error
-/// that says so. Errors: arrange_restore's; failed when another weir does not finish shrinking one of them, or
-/// the journal could not be locked again after shrinking: then `changes` and `undo` know what was done.
+/// that says so. Errors: arrange_restore's; failed when another weir does not finish shrinking one of them,
+/// or the journal could not be locked again after shrinking: then `changes` and `undo` know what was done.
 Result<Applied> apply(Plan& plan, Journal& journal, const Clock& clock, const Order& order);
 
 /// Writes `change.after` and reads it back. On a failure puts `before` back where the kernel took neither. On
