@@ -160,7 +160,7 @@ Result<int> guard(Session& session, const SetOptions& options) {
                        .knobs = knobs ? &*knobs : nullptr,
                        .boot_id = std::move(boot_id)});
   fmt::print(
-      session.terminal.err, "weir: watching by {}; Ctrl-C ends it, limits stay as they are\n",
+      session.terminal.err, "weir: watching by {}; Ctrl-C ends it, limits stay\n",
       knobs ? knobs->hook() : fmt::format("reading once a second (no BPF: {})", knobs.error().message()));
   session.terminal.err.flush();
   WEIR_CHECK(Guard(session, asked, *root, watch, regulator).run(signals.get(), knobs ? knobs->fd() : -1));

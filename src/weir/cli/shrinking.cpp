@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <fmt/ostream.h>
 
+#include <algorithm>
 #include <array>
 #include <ostream>
 #include <string>
@@ -38,6 +39,10 @@ Shrinking::Shrinking(const Session& session)
 }
 
 Shrinking::~Shrinking() {
+  if (showing_) {
+    fmt::print(session_.terminal.err, "\r\x1b[K");
+    session_.terminal.err.flush();
+  }
   for (std::size_t n = 0; n < kSignals.size(); ++n) ::sigaction(kSignals.at(n), &before_.at(n), nullptr);
 }
 
@@ -58,9 +63,13 @@ void Shrinking::show(std::span<const limits::ShrinkView> views) {
   for (const limits::ShrinkView& view : views.first(std::min(views.size(), kMost)))
     text += fmt::format("{} {} of {}, ", view.name, format_bytes(view.use), format_bytes(view.limit));
   if (views.size() > kMost) text += fmt::format("{} more, ", views.size() - kMost);
-  fmt::print(session_.terminal.err, "weir: making memory fit: {}{} so far (Ctrl-C takes it back)\n",
-             terminal_safe(text), format_duration(now - begin_));
+  text = fmt::format("weir: shrinking {}{} (Ctrl-C takes it back)", terminal_safe(text),
+                     format_duration(std::chrono::floor<std::chrono::seconds>(now - begin_)));
+  // One line that is written over; cut where the terminal would wrap it.
+  fmt::print(session_.terminal.err, "\r\x1b[K{}",
+             fit_width(text, std::max<std::size_t>(session_.terminal.columns, 2) - 1));
   session_.terminal.err.flush();
+  showing_ = true;
 }
 
 }  // namespace weir::cli

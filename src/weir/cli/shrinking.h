@@ -30,6 +30,7 @@ class Shrinking {
   const Session& session_;
   std::vector<struct sigaction> before_;
   std::chrono::steady_clock::time_point begin_, shown_;
+  bool showing_ = false;  ///< the line stands on the terminal
 };
 
 }  // namespace weir::cli
