@@ -8,6 +8,7 @@
 #include <array>
 #include <ostream>
 #include <string>
+#include <string_view>
 
 #include "weir/base/escape.h"
 #include "weir/base/text.h"
@@ -39,10 +40,8 @@ Shrinking::Shrinking(const Session& session)
 }
 
 Shrinking::~Shrinking() {
-  if (showing_) {
-    fmt::print(session_.terminal.err, "\r\x1b[K");
-    session_.terminal.err.flush();
-  }
+  constexpr std::string_view kClear = "\r\x1b[K";
+  if (showing_) session_.terminal.err.write(kClear.data(), kClear.size()).flush();
   for (std::size_t n = 0; n < kSignals.size(); ++n) ::sigaction(kSignals.at(n), &before_.at(n), nullptr);
 }
 

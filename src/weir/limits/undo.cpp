@@ -244,7 +244,8 @@ Result<History> read_settled(const cgroup::Dir& root, Journal& journal, const Un
   WEIR_TRY(History history, journal.read());
   const std::vector<CgroupId> cgroups = Undoer(root, &journal, order).memory_of(history);
   WEIR_TRY(const bool waited, await_shrinks(journal, cgroups, order.patience.interrupted));
-  return waited ? journal.read() : history;
+  if (waited) return journal.read();
+  return history;
 }
 
 UndoResult undo(const cgroup::Dir& root, History history, Journal* journal, const UndoOrder& order) {
