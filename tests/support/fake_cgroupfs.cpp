@@ -195,6 +195,12 @@ class FakeFile final : public File {
     if (err != 0) return std::unexpected(fake_error(*node_, err, name_, "read"));
     return node_->read(name_);
   }
+  Result<std::string_view> read_into(std::span<char> buffer) override {
+    WEIR_TRY(const std::string text, read());
+    if (text.size() >= buffer.size()) return std::unexpected(fake_error(*node_, EFBIG, name_, "read"));
+    std::ranges::copy(text, buffer.begin());
+    return std::string_view(buffer.data(), text.size());
+  }
 
  private:
   std::shared_ptr<FakeTree> tree_;

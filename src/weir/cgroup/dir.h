@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,6 +29,8 @@ class File {
   virtual ~File() = default;
   virtual Result<void> write(std::string_view text) = 0;
   virtual Result<std::string> read() = 0;
+  /// The same into `buffer`, of which the text is a part: nothing is allocated. Failed where it does not fit.
+  virtual Result<std::string_view> read_into(std::span<char> buffer) = 0;
 };
 
 enum class Access { read, write, read_write };

@@ -87,7 +87,7 @@ int write_at_start(int fd, std::string_view text) {
 
 class KernelFile final : public File {
  public:
-  KernelFile(Fd fd, Fd dir, std::string dir_path, std::string name)
+  KernelFile(Fd fd, std::shared_ptr<const Fd> dir, std::string dir_path, std::string name)
       : fd_(std::move(fd)), dir_(std::move(dir)), dir_path_(std::move(dir_path)), name_(std::move(name)) {}
 
   Result<void> write(std::string_view text) override {
@@ -98,24 +98,40 @@ class KernelFile final : public File {
 
   Result<std::string> read() override {
     std::string text;
-    if (const int err = read_from_start(fd_.get(), iterates(name_), text); err != 0)
+    if (const int err = read_from_start(fd_.get(), iterates_, text); err != 0)
       return std::unexpected(trouble(err, "read"));
     return text;
   }
 
+  Result<std::string_view> read_into(std::span<char> buffer) override {
+    std::size_t size = 0;
+    for (;;) {
+      const ssize_t n =
+          ::pread(fd_.get(), buffer.data() + size, buffer.size() - size, static_cast<off_t>(size));
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0) [[unlikely]]
+        return std::unexpected(trouble(errno, "read"));
+      size += static_cast<std::size_t>(n);
+      if (size == buffer.size()) return std::unexpected(trouble(EFBIG, "read"));
+      if (n == 0 || !iterates_) return std::string_view(buffer.data(), size);
+    }
+  }
+
  private:
   [[nodiscard]] Error trouble(int err, std::string doing) const {
-    return classify(err, dir_.get(), join(dir_path_, name_), std::move(doing));
+    return classify(err, dir_->get(), join(dir_path_, name_), std::move(doing));
   }
 
   Fd fd_;
-  Fd dir_;  ///< to tell gone from absent
+  std::shared_ptr<const Fd> dir_;  ///< to tell gone from absent
   std::string dir_path_, name_;
+  bool iterates_ = iterates(name_);
 };
 
 class KernelDir final : public Dir {
  public:
-  KernelDir(Fd fd, std::string path, CgroupId id) : Dir(std::move(path), id), fd_(std::move(fd)) {}
+  KernelDir(Fd fd, std::string path, CgroupId id)
+      : Dir(std::move(path), id), shared_(std::make_shared<const Fd>(std::move(fd))), fd_(*shared_) {}
 
   [[nodiscard]] Result<std::string> read(std::string_view file) const override {
     WEIR_TRY(const Fd fd, open_file(file, O_RDONLY, "open"));
@@ -136,9 +152,7 @@ class KernelDir final : public Dir {
   [[nodiscard]] Result<std::unique_ptr<File>> keep(std::string_view file, Access access) const override {
     const int flags = access == Access::read ? O_RDONLY : access == Access::write ? O_WRONLY : O_RDWR;
     WEIR_TRY(Fd fd, open_file(file, flags, "open"));
-    Fd dir(::fcntl(fd_.get(), F_DUPFD_CLOEXEC, 0));
-    if (!dir.valid()) return std::unexpected(errno_error(errno, path(), "keep open"));
-    return std::make_unique<KernelFile>(std::move(fd), std::move(dir), path(), std::string(file));
+    return std::make_unique<KernelFile>(std::move(fd), shared_, path(), std::string(file));
   }
 
   [[nodiscard]] Result<std::uint64_t> file_id(std::string_view file) const override {
@@ -216,7 +230,8 @@ class KernelDir final : public Dir {
     return fd;
   }
 
-  Fd fd_;
+  std::shared_ptr<const Fd> shared_;  ///< with the files that are kept
+  const Fd& fd_;
 };
 
 }  // namespace
