@@ -32,13 +32,14 @@ T must(Result<T> result) {
   if constexpr (!std::is_void_v<T>) return std::move(*result);
 }
 
-/// /weir-bench-PID below the root, with the cpu controller for what is made in it.
+/// /weir-bench-PID below the root, with these controllers for what is made in it.
 class CgroupPlace {
  public:
-  CgroupPlace() : mount_(must(cgroup::find_mount_point())), root_(must(cgroup::open_root(mount_))) {
-    must(root_->write("cgroup.subtree_control", "+cpu"));
+  explicit CgroupPlace(std::string_view controllers = "+cpu")
+      : mount_(must(cgroup::find_mount_point())), root_(must(cgroup::open_root(mount_))) {
+    if (!controllers.empty()) must(root_->write("cgroup.subtree_control", controllers));
     dir_ = must(root_->make(name_));
-    must(dir_->write("cgroup.subtree_control", "+cpu"));
+    if (!controllers.empty()) must(dir_->write("cgroup.subtree_control", controllers));
   }
   CgroupPlace(const CgroupPlace&) = delete;
   CgroupPlace& operator=(const CgroupPlace&) = delete;

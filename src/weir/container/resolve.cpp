@@ -118,24 +118,6 @@ Result<Containers> resolve_unit(const Target& target, const HostPaths& paths, cg
   return std::move(scan.found);
 }
 
-/// The container, unit or plain cgroup that is exactly at `path`, which exists.
-Container identify(const std::string& path, const HostPaths& paths, cgroup::Dir& root) {
-  std::string_view wanted = id_in_path(path);
-  if (wanted.empty()) wanted = last_component(path);
-  if (constexpr std::string_view kPayload = "lxc.payload."; wanted.starts_with(kPayload))
-    wanted.remove_prefix(kPayload.size());
-  Container plain;
-  plain.name = path;
-  plain.cgroup = path;
-  if (wanted.empty()) return plain;
-  Scan scan = scan_for(paths, root, Runtime::none, wanted);
-  scan.wanted = last_component(path);
-  scan_units(scan);
-  for (Container& each : scan.found)
-    if (each.cgroup == path) return std::move(each);
-  return plain;
-}
-
 Result<Containers> resolve_path(const Target& target, const HostPaths& paths, cgroup::Dir& root) {
   if (target.first != "/")
     if (auto dir = cgroup::open_path(root, target.first); !dir) {
@@ -158,6 +140,23 @@ Result<Containers> resolve_pid(const Target& target, const HostPaths& paths, cgr
 }
 
 }  // namespace
+
+Container identify(const std::string& path, const HostPaths& paths, cgroup::Dir& root) {
+  std::string_view wanted = id_in_path(path);
+  if (wanted.empty()) wanted = last_component(path);
+  if (constexpr std::string_view kPayload = "lxc.payload."; wanted.starts_with(kPayload))
+    wanted.remove_prefix(kPayload.size());
+  Container plain;
+  plain.name = path;
+  plain.cgroup = path;
+  if (wanted.empty()) return plain;
+  Scan scan = scan_for(paths, root, Runtime::none, wanted);
+  scan.wanted = last_component(path);
+  scan_units(scan);
+  for (Container& each : scan.found)
+    if (each.cgroup == path) return std::move(each);
+  return plain;
+}
 
 Result<Containers> resolve(const Target& target, const HostPaths& paths, cgroup::Dir& root) {
   switch (target.kind) {

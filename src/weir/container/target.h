@@ -47,4 +47,7 @@ Result<std::vector<Container>> resolve(const Target& target, const HostPaths& pa
 /// The same below a root that is open already.
 Result<std::vector<Container>> resolve(const Target& target, const HostPaths& paths, cgroup::Dir& root);
 
+/// The container, unit or plain cgroup (Runtime::none, its path as name) that is at `path`.
+Container identify(const std::string& path, const HostPaths& paths, cgroup::Dir& root);
+
 }  // namespace weir::container

@@ -28,6 +28,7 @@ struct Container {
   std::string k8s_namespace, k8s_pod, k8s_container;  ///< "" outside Kubernetes
   std::string compose_project, compose_service;       ///< "" outside compose
   std::map<std::string, std::string> labels;          ///< never authority
+  bool operator==(const Container&) const = default;
 };
 
 }  // namespace weir

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// Event: something that happened to the host or to one container, as it is written to the event log. Plain
+// values, no I/O. Strings may hold hostile bytes; escape at the output.
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "weir/model/frame.h"
+
+namespace weir {
+
+enum class EventKind : std::uint8_t {
+  psi_spike,      ///< tasks wait for a resource for more than the threshold
+  cpu_throttled,  ///< its CPU limit holds it back in more than the threshold of its periods
+  memory_high,    ///< it went over memory.high
+  memory_max,     ///< it ran into memory.max
+  oom_kill,       ///< a process of it was killed for want of memory
+  io_stall,       ///< all its tasks wait for IO for more than the threshold
+  limit_changed,
+  container_started,
+  container_ended,
+};
+inline constexpr std::size_t kEventKinds = 9;
+/// "psi_spike", …
+std::string_view to_string(EventKind kind);
+std::optional<EventKind> parse_event_kind(std::string_view text);
+
+/// What lasts begins and ends; what does not is once.
+enum class EventState : std::uint8_t { once, begin, end };
+std::string_view to_string(EventState state);
+
+struct Event {
+  EventKind kind = EventKind::psi_spike;
+  EventState state = EventState::once;
+  std::chrono::nanoseconds time{0};  ///< since the Unix epoch
+  std::optional<Subject> subject;    ///< nullopt: the host
+  /// Name and value of what it was judged by, in the order in which they are shown.
+  using Value = std::variant<std::int64_t, double, std::string>;
+  std::vector<std::pair<std::string, Value>> details;
+  bool operator==(const Event&) const = default;
+};
+
+}  // namespace weir
