@@ -17,16 +17,24 @@ void add_set(CLI::App& app, Session& session);
 void add_status(CLI::App& app, Session& session);
 void add_sync(CLI::App& app, Session& session);
 void add_undo(CLI::App& app, Session& session);
+void add_watch(CLI::App& app, Session& session);
 
 namespace {
 
 constexpr CommandEntry kCommands[] = {
-    {"doctor", add_doctor}, {"ls", add_ls},
-    {"set", add_set},       {"apply", add_apply},
-    {"undo", add_undo},     {"changes", add_changes},
-    {"guard", add_guard},   {"status", add_status},
-    {"sync", add_sync},     {"completion", add_completion, true},
-    {"lab", add_lab},       {"latency", add_latency},
+    {"doctor", add_doctor},
+    {"ls", add_ls},
+    {"watch", add_watch},
+    {"set", add_set},
+    {"apply", add_apply},
+    {"undo", add_undo},
+    {"changes", add_changes},
+    {"guard", add_guard},
+    {"status", add_status},
+    {"sync", add_sync},
+    {"completion", add_completion, true},
+    {"lab", add_lab},
+    {"latency", add_latency},
     {"man", add_man, true},
 };
 

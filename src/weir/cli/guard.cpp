@@ -2,13 +2,10 @@
 // `weir guard`: stays, and sees to it that limits hold: tells who changes them, and by rule puts them back.
 #include <fmt/format.h>
 #include <fmt/ostream.h>
-#include <poll.h>
-#include <sys/signalfd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
-#include <csignal>
 #include <memory>
 #include <ostream>
 
@@ -20,6 +17,7 @@
 #include "weir/cli/asked.h"
 #include "weir/cli/command.h"
 #include "weir/cli/guard_text.h"
+#include "weir/cli/signals.h"
 #include "weir/limits/caller.h"
 #include "weir/limits/guard_lock.h"
 #include "weir/limits/regulator.h"
@@ -32,18 +30,6 @@ using std::chrono::nanoseconds;
 
 /// How often everything is looked at again, and rules are matched with what runs.
 constexpr std::chrono::seconds kRound{1};
-
-/// SIGINT, SIGTERM and SIGHUP as a file descriptor.
-Result<Fd> open_signals() {
-  sigset_t set;
-  sigemptyset(&set);
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&set, signal);
-  if (::sigprocmask(SIG_BLOCK, &set, nullptr) != 0)
-    return std::unexpected(errno_error(errno, "signals", "block"));
-  Fd fd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
-  if (!fd.valid()) return std::unexpected(errno_error(errno, "signals", "open"));
-  return fd;
-}
 
 class Guard {
  public:
@@ -62,7 +48,8 @@ class Guard {
       watch_.take_writes();
       WEIR_CHECK(watch_.turn());
       tell();
-      if (wait({signals, knobs, regulator_.fd()}, std::min(round, regulator_.again()))) return {};
+      if (wait_for(std::array{signals, knobs, regulator_.fd()}, std::min(round, regulator_.again())))
+        return {};
     }
   }
 
@@ -86,17 +73,6 @@ class Guard {
         fmt::print(session_.terminal.out, "{}\n", guard_text(event));
     }
     session_.terminal.out.flush();
-  }
-
-  /// Whether a signal asks for the end.
-  bool wait(std::array<int, 3> fds, nanoseconds until) const {
-    std::array<struct pollfd, 3> polls{};
-    for (std::size_t n = 0; n < fds.size(); ++n)
-      polls.at(n) = {.fd = fds.at(n), .events = POLLIN, .revents = 0};
-    const nanoseconds left = std::max(until - clock_.monotonic(), nanoseconds(0));
-    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(left);
-    const struct timespec time{.tv_sec = seconds.count(), .tv_nsec = (left - seconds).count()};
-    return ::ppoll(polls.data(), polls.size(), &time, nullptr) > 0 && polls[0].revents != 0;
   }
 
   Session& session_;

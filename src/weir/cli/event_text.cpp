@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+#include "weir/cli/event_text.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <ctime>
+
+#include "weir/base/escape.h"
+#include "weir/base/text.h"
+
+namespace weir::cli {
+namespace {
+
+std::string clock_text(std::chrono::nanoseconds time) {
+  const std::time_t seconds = std::chrono::duration_cast<std::chrono::seconds>(time).count();
+  std::tm tm{};
+  ::localtime_r(&seconds, &tm);
+  return fmt::format("{:%H:%M:%S}", tm);
+}
+
+std::string detail(const Event& event, std::string_view name) {
+  for (const auto& [key, value] : event.details)
+    if (key == name)
+      return std::visit(
+          [](const auto& each) {
+            if constexpr (std::is_same_v<std::decay_t<decltype(each)>, double>)
+              return fmt::format("{:.0f}", each);
+            else
+              return fmt::format("{}", each);
+          },
+          value);
+  return "?";
+}
+
+/// " (12.0 s, 40 % at worst)" of what is over.
+std::string over(const Event& event, std::string_view worst) {
+  const auto lasted = parse_u64(detail(event, "lasted_ms"));
+  return fmt::format(
+      " no more ({}, {})",
+      format_duration(std::chrono::milliseconds(static_cast<std::int64_t>(lasted.value_or(0)))), worst);
+}
+
+std::string limit_text(const Event& event) {
+  const auto has = [&](std::string_view name) {
+    return std::ranges::any_of(event.details, [&](const auto& each) { return each.first == name; });
+  };
+  const auto shown = [&](std::string_view name) {
+    const std::string text = detail(event, name);
+    return text.empty() ? std::string("none") : text;
+  };
+  std::string text = detail(event, "knob");
+  if (has("device")) text += " " + detail(event, "device");
+  text += fmt::format(" {} -> {}", shown("old"), shown("new"));
+  if (has("by_weir")) return text + " by weir " + detail(event, "by_weir");
+  return has("by_comm")
+             ? fmt::format("{} by {} (pid {})", text, detail(event, "by_comm"), detail(event, "by_pid"))
+             : text;
+}
+
+std::string what(const Event& event) {
+  const bool ends = event.state == EventState::end;
+  const std::string worst = detail(event, "worst_percent") + " % at worst",
+                    percent = ": " + detail(event, "percent") + " % of the time",
+                    times = detail(event, "times");
+  switch (event.kind) {
+    case EventKind::psi_spike: {
+      const std::string waits = "tasks wait for " + detail(event, "resource");
+      return waits + (ends ? over(event, worst) : percent);
+    }
+    case EventKind::cpu_throttled:
+      return ends
+                 ? "throttled" + over(event, worst)
+                 : fmt::format("throttled by its CPU limit in {} % of its periods", detail(event, "percent"));
+    case EventKind::memory_high:
+      return ends ? "over memory.high" + over(event, times + " times") : "over memory.high";
+    case EventKind::memory_max:
+      return ends ? "at memory.max" + over(event, times + " times") : "at memory.max";
+    case EventKind::oom_kill:
+      return fmt::format("killed for want of memory ({} of it)", detail(event, "kills"));
+    case EventKind::io_stall:
+      return ends ? "all tasks wait for IO" + over(event, worst) : "all tasks wait for IO" + percent;
+    case EventKind::limit_changed:
+      return limit_text(event);
+    case EventKind::container_started:
+      return "started";
+    case EventKind::container_ended:
+      return "ended";
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string event_text(const Event& event) {
+  return terminal_safe(fmt::format("{} {}: {}", clock_text(event.time),
+                                   event.subject ? event.subject->container.name : "host", what(event)));
+}
+
+}  // namespace weir::cli

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: MIT
+// `weir watch`: stays, and tells what happens to the host and its containers as it happens.
+#include <fmt/format.h>
+#include <fmt/ostream.h>
+#include <sys/resource.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <ostream>
+#include <set>
+
+#include "weir/base/clock.h"
+#include "weir/base/text.h"
+#include "weir/cli/command.h"
+#include "weir/cli/event_text.h"
+#include "weir/cli/signals.h"
+#include "weir/container/match.h"
+#include "weir/events/detector.h"
+#include "weir/events/event_json.h"
+#include "weir/events/event_log.h"
+#include "weir/events/limit_watch.h"
+#include "weir/limits/caller.h"
+#include "weir/sample/frames.h"
+
+namespace weir::cli {
+namespace {
+
+struct Options {
+  std::vector<std::string> targets;
+  std::string log = "logs/events.jsonl";
+  std::string size;
+  bool no_log = false;
+};
+
+/// Each container costs a dozen open files; the soft limit is for programs that use select().
+void allow_open_files() {
+  struct rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+  files.rlim_cur = files.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &files);
+}
+
+class Watcher {
+ public:
+  Watcher(Session& session, sample::Frames& frames, events::LimitWatch& limits,
+          std::optional<events::EventLog> log, std::vector<container::Target> targets)
+      : session_(session),
+        frames_(frames),
+        limits_(limits),
+        log_(std::move(log)),
+        targets_(std::move(targets)) {}
+
+  /// Until a signal comes.
+  Result<void> run(int signals) {
+    WEIR_TRY(const Frame* first, frames_.next());
+    for (const sample::RosterChange& change : frames_.take_changes())
+      limits_.add(change.subject);  // those that are there have started before
+    if (first != nullptr) (void)detector_.see(*first);
+    for (;;) {
+      tell_notes();
+      if (wait_for(std::array{signals, frames_.fd(), limits_.fd()}, frames_.again())) return {};
+      WEIR_TRY(const Frame* frame, frames_.next());
+      for (const Event& event : limits_.take()) tell(event);
+      for (sample::RosterChange& change : frames_.take_changes()) tell(std::move(change));
+      if (frame == nullptr) continue;
+      for (const Event& event : detector_.see(*frame)) tell(event);
+      // Without BPF that is all that finds a change; with it, what the kernel changed by itself.
+      if (frame->at - limits_checked_ < kLimitRound) continue;
+      limits_checked_ = frame->at;
+      for (const Event& event : limits_.check_all()) tell(event);
+    }
+  }
+
+ private:
+  static constexpr std::chrono::seconds kLimitRound{5};
+
+  void tell(sample::RosterChange change) {
+    const bool started = change.kind == sample::RosterChange::Kind::started;
+    if (started)
+      limits_.add(change.subject, events::LimitWatch::Begin::just_started);
+    else
+      limits_.remove(change.subject.cgroup_id);
+    tell(Event{.kind = started ? EventKind::container_started : EventKind::container_ended,
+               .time = change.time,
+               .subject = std::move(change.subject),
+               .details = {}});
+  }
+
+  [[nodiscard]] bool wanted(const Event& event) const {
+    if (targets_.empty()) return true;
+    return event.subject && std::ranges::any_of(targets_, [&](const container::Target& target) {
+             return container::matches(target, event.subject->container);
+           });
+  }
+
+  void tell(const Event& event) {
+    if (!wanted(event)) return;
+    const std::string line = events::event_json(event);
+    if (session_.json)
+      fmt::print(session_.terminal.out, "{}\n", line);
+    else
+      fmt::print(session_.terminal.out, "{}\n", event_text(event));
+    session_.terminal.out.flush();
+    if (!log_) return;
+    const std::uint64_t lost = log_->lost();
+    if (auto logged = log_->append(line); !logged && lost == 0)  // once, until it works again
+      warn(session_, fmt::format("events are lost: {}", logged.error().message()));
+  }
+
+  void tell_notes() {
+    for (const std::string& note : frames_.take_notes()) warn(session_, note);
+  }
+
+  Session& session_;
+  sample::Frames& frames_;
+  events::LimitWatch& limits_;
+  std::optional<events::EventLog> log_;
+  std::vector<container::Target> targets_;
+  events::Detector detector_;
+  std::chrono::nanoseconds limits_checked_{0};
+};
+
+Result<int> watch(Session& session, const Options& options) {
+  std::vector<container::Target> targets;
+  for (const std::string& text : options.targets) {
+    WEIR_TRY(container::Target target, container::parse_target(text));
+    targets.push_back(std::move(target));
+  }
+  events::LogOptions log_options;
+  if (!options.size.empty()) {
+    WEIR_TRY(const Bytes size, parse_bytes(options.size));
+    log_options.most_bytes = size.count();
+  }
+  std::optional<events::EventLog> log;
+  if (!options.no_log) {
+    WEIR_TRY(events::EventLog opened, events::EventLog::open(options.log, log_options));
+    log.emplace(std::move(opened));
+  }
+  WEIR_TRY(const std::unique_ptr<cgroup::Dir> root, cgroup::open_root(session.paths.cgroup_root));
+  WEIR_TRY(const Fd signals, open_signals());
+  allow_open_files();
+  const SystemClock clock;
+  WEIR_TRY(sample::Frames frames, sample::Frames::open(*root, session.paths, clock, {}));
+  auto knobs = bpf::KnobWatch::open();
+  events::LimitWatch limits({.root = *root,
+                             .paths = session.paths,
+                             .clock = clock,
+                             .knobs = knobs ? &*knobs : nullptr,
+                             .boot_id = limits::read_boot_id(session.paths).value_or("")});
+  fmt::print(session.terminal.err, "weir: watching, {}, who sets limits by {}{}; Ctrl-C ends it\n",
+             frames.role() == sample::Role::attached ? "from the frames of another weir" : "once a second",
+             knobs ? knobs->hook() : "reading", log ? fmt::format("; logged to {}", log->path()) : "");
+  session.terminal.err.flush();
+  WEIR_CHECK(Watcher(session, frames, limits, std::move(log), std::move(targets)).run(signals.get()));
+  return kDone;
+}
+
+}  // namespace
+
+void add_watch(CLI::App& app, Session& session) {
+  CLI::App* command = app.add_subcommand("watch", "Stay, and tell what happens to containers as it happens");
+  command->footer(
+      "Containers that start and end; throttling by a CPU limit; memory at its limits; kills; waits for CPU, "
+      "memory\n"
+      "and IO, of each container and of the host. What lasts is told when it begins and when it ends.\n"
+      "Each event is also appended to a log, one JSON object a line.\n"
+      "Examples:\n"
+      "  weir watch                            everything, also to logs/events.jsonl\n"
+      "  weir watch web 'label:tier=db'        only these\n"
+      "  weir watch --json --no-log | jq -c 'select(.event == \"oom_kill\")'\n"
+      "  weir watch --log /var/log/weir/events.jsonl --log-size 64M");
+  const auto options = std::make_shared<Options>();
+  command->add_option("targets", options->targets, "Only events of these containers; none: all, and the host")
+      ->type_name("TARGET...");
+  command->add_option("--log", options->log, "Append events to this file")
+      ->type_name("FILE")
+      ->capture_default_str();
+  command
+      ->add_option("--log-size", options->size, "Begin a new file at this size; four are kept (default 16M)")
+      ->type_name("SIZE");
+  command->add_flag("--no-log", options->no_log, "Only print them");
+  command->callback([&session, options] {
+    session.action = [&session, options] { return report(session, watch(session, *options)); };
+  });
+}
+
+}  // namespace weir::cli
