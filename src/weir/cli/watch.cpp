@@ -64,15 +64,15 @@ class Watcher {
       for (sample::RosterChange& change : frames_.take_changes()) tell(std::move(change));
       if (frame == nullptr) continue;
       for (const Event& event : detector_.see(*frame)) tell(event);
-      // Without BPF that is all that finds a change; with it, what the kernel changed by itself.
-      if (frame->at - limits_checked_ < kLimitRound) continue;
+      // Without BPF that is all that finds a change; with it, only what the kernel changed by itself.
+      if (frame->at - limits_checked_ < (limits_.fd() < 0 ? kLimitRound : kSeenRound)) continue;
       limits_checked_ = frame->at;
       for (const Event& event : limits_.check_all()) tell(event);
     }
   }
 
  private:
-  static constexpr std::chrono::seconds kLimitRound{5};
+  static constexpr std::chrono::seconds kLimitRound{5}, kSeenRound{60};
 
   void tell(sample::RosterChange change) {
     const bool started = change.kind == sample::RosterChange::Kind::started;
@@ -160,10 +160,10 @@ Result<int> watch(Session& session, const Options& options) {
 void add_watch(CLI::App& app, Session& session) {
   CLI::App* command = app.add_subcommand("watch", "Stay, and tell what happens to containers as it happens");
   command->footer(
-      "Containers that start and end; throttling by a CPU limit; memory at its limits; kills; waits for CPU, "
-      "memory\n"
-      "and IO, of each container and of the host. What lasts is told when it begins and when it ends.\n"
-      "Each event is also appended to a log, one JSON object a line.\n"
+      "Containers that start and end; throttling by a CPU limit; memory at its limits;\n"
+      "kills; waits for CPU, memory and IO; limits that change, and by whom.\n"
+      "What lasts is told when it begins and when it ends. Each event is also appended\n"
+      "to a log, one JSON object a line.\n"
       "Examples:\n"
       "  weir watch                            everything, also to logs/events.jsonl\n"
       "  weir watch web 'label:tier=db'        only these\n"
@@ -171,7 +171,7 @@ void add_watch(CLI::App& app, Session& session) {
       "  weir watch --log /var/log/weir/events.jsonl --log-size 64M");
   const auto options = std::make_shared<Options>();
   command->add_option("targets", options->targets, "Only events of these containers; none: all, and the host")
-      ->type_name("TARGET...");
+      ->type_name("TARGET");
   command->add_option("--log", options->log, "Append events to this file")
       ->type_name("FILE")
       ->capture_default_str();

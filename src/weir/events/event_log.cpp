@@ -23,7 +23,11 @@ Result<EventLog> EventLog::open(const std::string& path, LogOptions options) {
     return std::unexpected(make_error(ErrorKind::invalid, path, "is no file's name"));
   const std::string folder = slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
   auto directory = open_private_directory(folder, 0750);
-  if (!directory) return std::unexpected(std::move(directory).error().context("events cannot be logged"));
+  if (!directory)
+    return std::unexpected(std::move(directory)
+                               .error()
+                               .context("events cannot be logged")
+                               .with_hint("log into a folder of your own: --log FOLDER/events.jsonl"));
   EventLog log(path, std::move(*directory), name, options);
   WEIR_CHECK(log.open_file());
   return log;

@@ -149,8 +149,13 @@ void Roster::look_at_everything() {
                             : dir         ? (*dir)->children()
                                           : Result<std::vector<std::string>>();
       if (!children) continue;
-      for (const std::string& child : *children)
-        if (is_place(place + "/" + child)) below.push_back(place + "/" + child);
+      for (const std::string& child : *children) {
+        const std::string path = place + "/" + child;
+        if (is_place(path))
+          below.push_back(path);
+        else if (!known_.contains(path) && !container::id_in_path(path).empty())
+          start(container::identify(path, paths_, root_));  // a runtime that is not known, or keeps no record
+      }
     }
     level = std::move(below);
   }
