@@ -131,12 +131,12 @@ Result<int> watch(Session& session, const Options& options) {
     WEIR_TRY(const Bytes size, parse_bytes(options.size));
     log_options.most_bytes = size.count();
   }
+  WEIR_TRY(const std::unique_ptr<cgroup::Dir> root, cgroup::open_root(session.paths.cgroup_root));
   std::optional<events::EventLog> log;
   if (!options.no_log) {
     WEIR_TRY(events::EventLog opened, events::EventLog::open(options.log, log_options));
     log.emplace(std::move(opened));
   }
-  WEIR_TRY(const std::unique_ptr<cgroup::Dir> root, cgroup::open_root(session.paths.cgroup_root));
   WEIR_TRY(const Fd signals, open_signals());
   allow_open_files();
   const SystemClock clock;
