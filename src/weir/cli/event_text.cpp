@@ -1,24 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "weir/cli/event_text.h"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <ctime>
 
 #include "weir/base/escape.h"
 #include "weir/base/text.h"
+#include "weir/cli/clock_text.h"
 
 namespace weir::cli {
 namespace {
-
-std::string clock_text(std::chrono::nanoseconds time) {
-  const std::time_t seconds = std::chrono::duration_cast<std::chrono::seconds>(time).count();
-  std::tm tm{};
-  ::localtime_r(&seconds, &tm);
-  return fmt::format("{:%H:%M:%S}", tm);
-}
 
 std::string detail(const Event& event, std::string_view name) {
   for (const auto& [key, value] : event.details)

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "weir/cli/guard_text.h"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
-#include <ctime>
-
 #include "weir/base/escape.h"
+#include "weir/cli/clock_text.h"
 #include "weir/cli/outcome.h"
 
 namespace weir::cli {
@@ -14,13 +12,6 @@ namespace {
 
 using limits::WatchEvent;
 using Kind = WatchEvent::Kind;
-
-std::string clock_text(std::chrono::nanoseconds time) {
-  const std::time_t seconds = std::chrono::duration_cast<std::chrono::seconds>(time).count();
-  std::tm tm{};
-  ::localtime_r(&seconds, &tm);
-  return fmt::format("{:%H:%M:%S}", tm);
-}
 
 std::string who(const std::optional<limits::Writer>& by) {
   if (!by) return "someone";

@@ -5,9 +5,11 @@
 #include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
 #include <memory>
+#include <optional>
 #include <ostream>
-#include <set>
 
 #include "weir/base/clock.h"
 #include "weir/base/text.h"
