@@ -134,12 +134,12 @@ Result<void> Board::publish(const Frame& frame) {
   const std::size_t slot = ++published_ % kSlots;
   const std::atomic_ref<Word> turn = map_->slot(slot, sequence);
   turn.store(turn.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);  // odd
-  std::atomic_thread_fence(std::memory_order_release);
-  map_->slot(slot, size).store(length, std::memory_order_relaxed);
+  // Each word carries the odd number with it (release): who reads a new word (acquire) sees that number too.
+  map_->slot(slot, size).store(length, std::memory_order_release);
   for (std::size_t n = 0; n < words; ++n) {
     Word word = 0;
     std::memcpy(&word, bytes_.data() + n * sizeof word, sizeof word);
-    map_->data(slot, n).store(word, std::memory_order_relaxed);
+    map_->data(slot, n).store(word, std::memory_order_release);
   }
   turn.store(turn.load(std::memory_order_relaxed) + 1, std::memory_order_release);  // even
   map_->header(published).store(published_, std::memory_order_release);
@@ -183,14 +183,13 @@ Result<std::optional<Frame>> BoardReader::read() {
     const std::size_t slot = newest % kSlots;
     const std::atomic_ref<Word> turn = map_->slot(slot, sequence);
     const Word before = turn.load(std::memory_order_acquire);
-    const Word length = map_->slot(slot, size).load(std::memory_order_relaxed);
+    const Word length = map_->slot(slot, size).load(std::memory_order_acquire);
     if (before % 2 != 0 || words_of(length) > map_->room()) continue;
     std::string bytes(words_of(length) * sizeof(Word), '\0');
     for (std::size_t n = 0; n < words_of(length); ++n) {
-      const Word word = map_->data(slot, n).load(std::memory_order_relaxed);
+      const Word word = map_->data(slot, n).load(std::memory_order_acquire);
       std::memcpy(bytes.data() + n * sizeof word, &word, sizeof word);
     }
-    std::atomic_thread_fence(std::memory_order_acquire);
     if (turn.load(std::memory_order_relaxed) != before) continue;
     seen_ = newest;
     WEIR_TRY(Frame frame, decode_frame(std::string_view(bytes).substr(0, length)));
