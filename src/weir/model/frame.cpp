@@ -10,11 +10,12 @@ using enum MetricKind;
 using enum MetricUnit;
 
 constexpr std::array<std::string_view, kSources> kFiles = {
-    "cpu.stat", "cpu.stat.local", "memory.current", "memory.events", "memory.stat",     "memory.peak",
-    "io.stat",  "pids.current",   "cgroup.events",  "cpu.pressure",  "memory.pressure", "io.pressure"};
+    "cpu.stat",    "cpu.stat.local", "memory.current", "memory.events",   "memory.stat",
+    "memory.peak", "io.stat",        "pids.current",   "cgroup.events",   "cpu.max",
+    "memory.high", "memory.max",     "cpu.pressure",   "memory.pressure", "io.pressure"};
 constexpr std::array<std::string_view, kSources> kHostFiles = {
-    "stat", "", "meminfo", "vmstat",       "vmstat",          "",
-    "",     "", "",        "pressure/cpu", "pressure/memory", "pressure/io"};
+    "stat", "", "meminfo", "vmstat",       "vmstat",          "",           "", "", "",
+    "",     "", "meminfo", "pressure/cpu", "pressure/memory", "pressure/io"};
 
 constexpr std::array<MetricInfo, kMetrics> kTable = {{
     {Metric::cpu_usage, Source::cpu_stat, "cpu_usage_usec", "usage_usec", counter, usec, "CPU time used"},
@@ -58,6 +59,12 @@ constexpr std::array<MetricInfo, kMetrics> kTable = {{
     {Metric::populated, Source::cgroup_events, "populated", "populated", gauge, count,
      "1: processes live in it"},
     {Metric::frozen, Source::cgroup_events, "frozen", "frozen", gauge, count, "1: it is frozen"},
+    {Metric::cpu_limit, Source::cpu_max, "cpu_limit_usec", "", gauge, usec,
+     "CPU time that it may use in a second; of the host: its CPUs"},
+    {Metric::memory_high_limit, Source::memory_high, "memory_high_bytes", "", gauge, bytes,
+     "memory over which it is held back"},
+    {Metric::memory_max_limit, Source::memory_max, "memory_max_bytes", "", gauge, bytes,
+     "memory over which it is killed; of the host: its memory"},
     {Metric::cpu_some, Source::cpu_pressure, "cpu_some_usec", "some", counter, usec,
      "some task waited for a CPU"},
     {Metric::cpu_full, Source::cpu_pressure, "cpu_full_usec", "full", counter, usec,

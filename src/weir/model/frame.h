@@ -33,11 +33,14 @@ enum class Source : std::uint8_t {
   io_stat,
   pids_current,
   cgroup_events,
+  cpu_max,
+  memory_high,
+  memory_max,
   cpu_pressure,
   memory_pressure,
   io_pressure,
 };
-inline constexpr std::size_t kSources = 12;
+inline constexpr std::size_t kSources = 15;
 inline constexpr std::size_t index(Source source) { return static_cast<std::size_t>(source); }
 /// "cpu.stat"; of the host "stat", below /proc; "" where the host has none.
 std::string_view file_of(Source source);
@@ -71,6 +74,9 @@ enum class Metric : std::uint8_t {
   pids_current,
   populated,
   frozen,
+  cpu_limit,
+  memory_high_limit,
+  memory_max_limit,
   cpu_some,
   cpu_full,
   memory_some,
@@ -78,8 +84,11 @@ enum class Metric : std::uint8_t {
   io_some,
   io_full,
 };
-inline constexpr std::size_t kMetrics = 32;
+inline constexpr std::size_t kMetrics = 35;
 inline constexpr std::size_t index(Metric metric) { return static_cast<std::size_t>(metric); }
+
+/// The value of a limit that is `max`.
+inline constexpr std::uint64_t kNoLimit = UINT64_MAX;
 
 enum class MetricKind : std::uint8_t { counter, gauge };
 enum class MetricUnit : std::uint8_t { usec, bytes, count };

@@ -59,6 +59,35 @@ bool parse_one(Source source, std::string_view text, Sample& out) {
   return true;
 }
 
+/// "max" or a number.
+std::optional<std::uint64_t> take_limit(std::string_view& text) {
+  if (!text.starts_with("max")) return take_number(text);
+  text.remove_prefix(3);
+  return kNoLimit;
+}
+
+bool parse_limit(Source source, std::string_view text, Sample& out) {
+  const auto limit = take_limit(text);
+  if (!limit || (!text.empty() && text != "\n")) return false;
+  const std::size_t metric = keys_of_sources()[index(source)].first;
+  out.values[metric] = *limit;
+  out.known[metric] = Known::measured;
+  return true;
+}
+
+/// "QUOTA PERIOD" in usec, as what that allows in a second.
+bool parse_cpu_max(std::string_view text, Sample& out) {
+  constexpr std::uint64_t kSecond = 1'000'000;
+  const auto quota = take_limit(text);
+  if (!quota || !text.starts_with(' ')) return false;
+  text.remove_prefix(1);
+  const auto period = take_number(text);
+  if (!period || *period == 0 || (!text.empty() && text != "\n")) return false;
+  if (*quota != kNoLimit && *quota > UINT64_MAX / kSecond) return false;
+  out.set(Metric::cpu_limit, *quota == kNoLimit ? kNoLimit : *quota * kSecond / *period);
+  return true;
+}
+
 std::string_view take_line(std::string_view& text) {
   const std::size_t end = text.find('\n');
   const std::string_view line = text.substr(0, end);
@@ -163,6 +192,13 @@ bool parse(Source source, std::string_view text, Sample& out) {
     case Source::pids_current:
       understood = parse_one(source, text, out);
       break;
+    case Source::cpu_max:
+      understood = parse_cpu_max(text, out);
+      break;
+    case Source::memory_high:
+    case Source::memory_max:
+      understood = parse_limit(source, text, out);
+      break;
     case Source::io_stat:
       understood = parse_io(text, out);
       break;
@@ -186,6 +222,13 @@ bool parse_host(Source source, std::string_view text, std::uint64_t ticks, Sampl
       const auto total = meminfo(text, "MemTotal:"), available = meminfo(text, "MemAvailable:");
       if (!total || !available || *available > *total) return false;
       out.set(Metric::memory_current, *total - *available);
+      return true;
+    }
+    case Source::memory_max: {
+      forget(source, out);
+      const auto total = meminfo(text, "MemTotal:");
+      if (!total) return false;
+      out.set(Metric::memory_max_limit, *total);
       return true;
     }
     default:

@@ -58,6 +58,11 @@ TEST(Parse, ForgetsWhatItDoesNotUnderstandAndWhatWasThereBefore) {
       {Source::cpu_pressure, "some total=1\nfull\n"},
       {Source::cpu_pressure, "none total=1\n"},
       {Source::cgroup_events, "populated\n"},
+      {Source::cpu_max, "max\n"},
+      {Source::cpu_max, "1000 0\n"},
+      {Source::cpu_max, "18446744073709551614 1\n"},
+      {Source::memory_max, "maximum\n"},
+      {Source::memory_high, ""},
   };
   for (const auto& [source, text] : bad) {
     Sample sample;
@@ -66,6 +71,14 @@ TEST(Parse, ForgetsWhatItDoesNotUnderstandAndWhatWasThereBefore) {
     EXPECT_FALSE(parse(source, text, sample)) << text;
     EXPECT_FALSE(sample.get(first)) << text;
   }
+}
+
+TEST(Parse, TakesALimitOfTheCpuAsTimePerSecond) {
+  EXPECT_EQ(parsed(Source::cpu_max, "20000 100000\n").get(Metric::cpu_limit), 200'000U);
+  EXPECT_EQ(parsed(Source::cpu_max, "75000 50000\n").get(Metric::cpu_limit), 1'500'000U);
+  EXPECT_EQ(parsed(Source::cpu_max, "max 100000\n").get(Metric::cpu_limit), kNoLimit);
+  EXPECT_EQ(parsed(Source::memory_max, "max\n").get(Metric::memory_max_limit), kNoLimit);
+  EXPECT_EQ(parsed(Source::memory_high, "4096\n").get(Metric::memory_high_limit), 4096U);
 }
 
 TEST(ParseHost, TakesTicksAsMicroseconds) {
@@ -81,6 +94,8 @@ TEST(ParseHost, TakesWhatIsNotAvailableAsUsed) {
                          "MemTotal:        1000 kB\nMemFree: 1 kB\nMemAvailable:     400 kB\n", 100, sample));
   EXPECT_EQ(sample.get(Metric::memory_current), 600U * 1024);
   EXPECT_FALSE(parse_host(Source::memory_current, "MemTotal: 1000 kB\n", 100, sample));
+  ASSERT_TRUE(parse_host(Source::memory_max, "MemTotal: 1000 kB\n", 100, sample));
+  EXPECT_EQ(sample.get(Metric::memory_max_limit), 1'024'000U);
 }
 
 }  // namespace

@@ -29,11 +29,14 @@ Sources pressures() {
 std::string_view controller_of(Source source) {
   switch (source) {
     case Source::cpu_stat_local:
+    case Source::cpu_max:
       return "cpu";
     case Source::memory_current:
     case Source::memory_events:
     case Source::memory_stat:
     case Source::memory_peak:
+    case Source::memory_high:
+    case Source::memory_max:
       return "memory";
     case Source::io_stat:
       return "io";
@@ -84,7 +87,7 @@ Result<CgroupId> Sampler::add(const Container& container) {
   const auto controllers = dir->read("cgroup.controllers");
   const std::vector<std::string_view> on =
       controllers ? words(*controllers) : std::vector<std::string_view>();
-  Member member{.dir = std::move(dir), .files = {}};
+  Member member{.dir = std::move(dir), .files = {}, .above = above_.of(root_, container.cgroup)};
   Sample sample;
   for (std::size_t n = 0; n < kSources; ++n) {
     const auto source = static_cast<Source>(n);
@@ -128,6 +131,7 @@ bool Sampler::read(Member& member, Sources wanted, Sample& sample) {
     if (!text) parse(source, "?", sample);
     ++unreadable_;
   }
+  member.above.lower(wanted, sample);
   return true;
 }
 
@@ -139,6 +143,10 @@ void Sampler::read_host(Sources wanted) {
     const std::string_view text(buffer_.data(), size < 0 ? 0 : static_cast<std::size_t>(size));
     if (!parse_host(static_cast<Source>(n), text, ticks_, frame_.host)) ++unreadable_;
   }
+  if (!wanted[index(Source::cpu_max)]) return;
+  if (const long cpus = ::sysconf(_SC_NPROCESSORS_ONLN); cpus > 0)
+    frame_.host.set(Metric::cpu_limit, static_cast<std::uint64_t>(cpus) * 1'000'000);
+  frame_.host.read_at[index(Source::cpu_max)] = clock_.monotonic().count();
 }
 
 const Frame& Sampler::read(Sources wanted) {
@@ -154,6 +162,7 @@ const Frame& Sampler::read(Sources wanted) {
       pressure_at_ = frame_.at;
   }
   read_host(wanted);
+  above_.read(wanted, buffer_);
   for (std::size_t n = 0; n < members_.size();) {
     if (read(members_[n], wanted, frame_.samples[n])) {
       ++n;

@@ -5,7 +5,6 @@
 // read at most once a second, whatever is asked: faster reading destroys stall time for every reader on the
 // host. One sampler a host: frames.h keeps to that. One thread.
 
-#include <bitset>
 #include <memory>
 #include <string>
 #include <vector>
@@ -15,10 +14,11 @@
 #include "weir/base/fd.h"
 #include "weir/cgroup/dir.h"
 #include "weir/model/frame.h"
+#include "weir/sample/limits_above.h"
+#include "weir/sample/sources.h"
 
 namespace weir::sample {
 
-using Sources = std::bitset<kSources>;
 /// What changes fast and costs least: cpu.stat, cpu.stat.local, memory.current.
 Sources fast_sources();
 Sources all_sources();
@@ -46,6 +46,7 @@ class Sampler {
   struct Member {
     std::unique_ptr<cgroup::Dir> dir;
     std::array<std::unique_ptr<cgroup::File>, kSources> files;  ///< null where there is none
+    LimitsAbove::Chain above;
   };
   Sampler(const cgroup::Dir& root, const Clock& clock) : root_(root), clock_(clock) {}
   /// False: the cgroup is gone.
@@ -57,6 +58,7 @@ class Sampler {
   const Clock& clock_;
   std::uint64_t ticks_ = 100;
   std::array<Fd, kSources> host_;
+  LimitsAbove above_;
   std::vector<Member> members_;  ///< as frame_.subjects
   Frame frame_;
   std::vector<Subject> ended_;

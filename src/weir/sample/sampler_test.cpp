@@ -116,6 +116,25 @@ TEST_F(SamplerTest, WhatCannotBeReadOrUnderstoodIsCountedAndNeverZero) {
   EXPECT_GE(sampler_.unreadable(), 1U);
 }
 
+TEST_F(SamplerTest, TellsTheTightestLimitOfItAndThoseAbove) {
+  FakeCgroupfs fs({{"pods", {{"cpu.max", "50000 100000\n"}, {"memory.max", "max\n"}}},
+                   {"pods/a", {{"cpu.max", "max 100000\n"}, {"memory.max", "1000\n"}}},
+                   {"pods/b", {{"cpu.max", "20000 100000\n"}, {"memory.max", "2000\n"}}}});
+  const auto root = fs.root();
+  Sampler sampler = Sampler::open(*root, proc_.path(), clock_).value();
+  const CgroupId a = sampler.add({.name = "a", .cgroup = "/pods/a"}).value();
+  const CgroupId b = sampler.add({.name = "b", .cgroup = "/pods/b"}).value();
+  const Frame& frame = sampler.read(all_sources());
+  EXPECT_EQ(frame.find(a)->get(Metric::cpu_limit), 500'000U);
+  EXPECT_EQ(frame.find(b)->get(Metric::cpu_limit), 200'000U);
+  EXPECT_EQ(frame.find(a)->get(Metric::memory_max_limit), 1000U);
+  fs.set("pods", "cpu.max", "max 100000\n");
+  fs.set("pods", "memory.max", "1500\n");
+  sampler.read(all_sources());
+  EXPECT_EQ(frame.find(a)->get(Metric::cpu_limit), kNoLimit);
+  EXPECT_EQ(frame.find(b)->get(Metric::memory_max_limit), 1500U);
+}
+
 TEST_F(SamplerTest, OneThatIsGoneIsNotTakenIn) {
   EXPECT_THAT(sampler_.add({.name = "x", .cgroup = "/x"}), HasError(ErrorKind::absent));
 }
