@@ -12,14 +12,11 @@
 #include <ostream>
 
 #include "weir/base/clock.h"
-#include "weir/base/text.h"
 #include "weir/cli/command.h"
-#include "weir/cli/event_text.h"
 #include "weir/cli/signals.h"
+#include "weir/cli/watch_outputs.h"
 #include "weir/container/match.h"
 #include "weir/events/detector.h"
-#include "weir/events/event_json.h"
-#include "weir/events/event_log.h"
 #include "weir/events/limit_watch.h"
 #include "weir/limits/caller.h"
 #include "weir/sample/frames.h"
@@ -29,9 +26,7 @@ namespace {
 
 struct Options {
   std::vector<std::string> targets;
-  std::string log = "logs/events.jsonl";
-  std::string size;
-  bool no_log = false;
+  OutputOptions outputs;
 };
 
 /// Each container costs a dozen open files; the soft limit is for programs that use select().
@@ -44,12 +39,12 @@ void allow_open_files() {
 
 class Watcher {
  public:
-  Watcher(Session& session, sample::Frames& frames, events::LimitWatch& limits,
-          std::optional<events::EventLog> log, std::vector<container::Target> targets)
+  Watcher(Session& session, sample::Frames& frames, events::LimitWatch& limits, WatchOutputs outputs,
+          std::vector<container::Target> targets)
       : session_(session),
         frames_(frames),
         limits_(limits),
-        log_(std::move(log)),
+        outputs_(std::move(outputs)),
         targets_(std::move(targets)) {}
 
   /// Until a signal comes.
@@ -96,17 +91,7 @@ class Watcher {
   }
 
   void tell(const Event& event) {
-    if (!wanted(event)) return;
-    const std::string line = events::event_json(event);
-    if (session_.json)
-      fmt::print(session_.terminal.out, "{}\n", line);
-    else
-      fmt::print(session_.terminal.out, "{}\n", event_text(event));
-    session_.terminal.out.flush();
-    if (!log_) return;
-    const std::uint64_t lost = log_->lost();
-    if (auto logged = log_->append(line); !logged && lost == 0)  // once, until it works again
-      warn(session_, fmt::format("events are lost: {}", logged.error().message()));
+    if (wanted(event)) outputs_.tell(event);
   }
 
   void tell_notes() {
@@ -116,7 +101,7 @@ class Watcher {
   Session& session_;
   sample::Frames& frames_;
   events::LimitWatch& limits_;
-  std::optional<events::EventLog> log_;
+  WatchOutputs outputs_;
   std::vector<container::Target> targets_;
   events::Detector detector_;
   std::chrono::nanoseconds limits_checked_{0};
@@ -128,17 +113,8 @@ Result<int> watch(Session& session, const Options& options) {
     WEIR_TRY(container::Target target, container::parse_target(text));
     targets.push_back(std::move(target));
   }
-  events::LogOptions log_options;
-  if (!options.size.empty()) {
-    WEIR_TRY(const Bytes size, parse_bytes(options.size));
-    log_options.most_bytes = size.count();
-  }
   WEIR_TRY(const std::unique_ptr<cgroup::Dir> root, cgroup::open_root(session.paths.cgroup_root));
-  std::optional<events::EventLog> log;
-  if (!options.no_log) {
-    WEIR_TRY(events::EventLog opened, events::EventLog::open(options.log, log_options));
-    log.emplace(std::move(opened));
-  }
+  WEIR_TRY(WatchOutputs outputs, WatchOutputs::open(session, options.outputs));
   WEIR_TRY(const Fd signals, open_signals());
   allow_open_files();
   const SystemClock clock;
@@ -151,9 +127,9 @@ Result<int> watch(Session& session, const Options& options) {
                              .boot_id = limits::read_boot_id(session.paths).value_or("")});
   fmt::print(session.terminal.err, "weir: watching, {}, who sets limits by {}{}; Ctrl-C ends it\n",
              frames.role() == sample::Role::attached ? "from the frames of another weir" : "once a second",
-             knobs ? knobs->hook() : "reading", log ? fmt::format("; logged to {}", log->path()) : "");
+             knobs ? knobs->hook() : "reading", outputs.describe());
   session.terminal.err.flush();
-  WEIR_CHECK(Watcher(session, frames, limits, std::move(log), std::move(targets)).run(signals.get()));
+  WEIR_CHECK(Watcher(session, frames, limits, std::move(outputs), std::move(targets)).run(signals.get()));
   return kDone;
 }
 
@@ -174,13 +150,7 @@ void add_watch(CLI::App& app, Session& session) {
   const auto options = std::make_shared<Options>();
   command->add_option("targets", options->targets, "Only events of these containers; none: all, and the host")
       ->type_name("TARGET");
-  command->add_option("--log", options->log, "Append events to this file")
-      ->type_name("FILE")
-      ->capture_default_str();
-  command
-      ->add_option("--log-size", options->size, "Begin a new file at this size; four are kept (default 16M)")
-      ->type_name("SIZE");
-  command->add_flag("--no-log", options->no_log, "Only print them");
+  add_output_options(*command, options->outputs);
   command->callback([&session, options] {
     session.action = [&session, options] { return report(session, watch(session, *options)); };
   });
