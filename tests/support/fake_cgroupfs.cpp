@@ -201,6 +201,7 @@ class FakeFile final : public File {
     std::ranges::copy(text, buffer.begin());
     return std::string_view(buffer.data(), text.size());
   }
+  [[nodiscard]] int fd() const override { return -1; }
 
  private:
   std::shared_ptr<FakeTree> tree_;

@@ -55,13 +55,16 @@ struct task_struct {
   int pid;
   int tgid;
   struct css_set* cgroups;
+  char comm[16];
 };
 
 struct hrtimer {
+  __s64 _softexpires;
   void* function;
 };
 
 struct cfs_bandwidth {
+  __s64 period;
   struct hrtimer period_timer;
 };
 
@@ -76,6 +79,11 @@ struct cfs_rq {
 
 struct mem_cgroup {
   struct cgroup_subsys_state css;
+};
+
+struct oom_control {
+  struct mem_cgroup* memcg;
+  struct task_struct* chosen;
 };
 
 #pragma clang attribute pop

@@ -31,6 +31,8 @@ class File {
   virtual Result<std::string> read() = 0;
   /// The same into `buffer`, of which the text is a part: nothing is allocated. Failed where it does not fit.
   virtual Result<std::string_view> read_into(std::span<char> buffer) = 0;
+  /// To wait on (EPOLLPRI) where the file tells of changes; still this object's. -1: it is not the kernel's.
+  [[nodiscard]] virtual int fd() const = 0;
 };
 
 enum class Access { read, write, read_write };

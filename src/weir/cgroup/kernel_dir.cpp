@@ -117,6 +117,8 @@ class KernelFile final : public File {
     }
   }
 
+  [[nodiscard]] int fd() const override { return fd_.get(); }
+
  private:
   [[nodiscard]] Error trouble(int err, std::string doing) const {
     return classify(err, dir_->get(), join(dir_path_, name_), std::move(doing));

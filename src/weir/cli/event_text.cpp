@@ -34,27 +34,44 @@ std::string over(const Event& event, std::string_view worst) {
       format_duration(std::chrono::milliseconds(static_cast<std::int64_t>(lasted.value_or(0)))), worst);
 }
 
+bool has(const Event& event, std::string_view name) {
+  return std::ranges::any_of(event.details, [&](const auto& each) { return each.first == name; });
+}
+
+std::string share(const Event& event) {
+  if (has(event, "at_least_percent"))
+    return fmt::format(": {} % of the time or more", detail(event, "at_least_percent"));
+  return fmt::format(": {} % of the time", detail(event, "percent"));
+}
+
+std::string kill_text(const Event& event) {
+  if (!has(event, "victim_comm"))
+    return fmt::format("killed for want of memory ({} of it)", detail(event, "kills"));
+  const std::string limit = detail(event, "limit_of");
+  return fmt::format("{} (pid {}) killed for want of memory, {}", detail(event, "victim_comm"),
+                     detail(event, "victim_pid"),
+                     limit == "container" ? "by its own memory.max"
+                     : limit == "host"    ? "the host had none left"
+                                          : "by the limit of another cgroup");
+}
+
 std::string limit_text(const Event& event) {
-  const auto has = [&](std::string_view name) {
-    return std::ranges::any_of(event.details, [&](const auto& each) { return each.first == name; });
-  };
   const auto shown = [&](std::string_view name) {
     const std::string text = detail(event, name);
     return text.empty() ? std::string("none") : text;
   };
   std::string text = detail(event, "knob");
-  if (has("device")) text += " " + detail(event, "device");
+  if (has(event, "device")) text += " " + detail(event, "device");
   text += fmt::format(" {} -> {}", shown("old"), shown("new"));
-  if (has("by_weir")) return text + " by weir " + detail(event, "by_weir");
-  return has("by_comm")
+  if (has(event, "by_weir")) return text + " by weir " + detail(event, "by_weir");
+  return has(event, "by_comm")
              ? fmt::format("{} by {} (pid {})", text, detail(event, "by_comm"), detail(event, "by_pid"))
              : text;
 }
 
 std::string what(const Event& event) {
   const bool ends = event.state == EventState::end;
-  const std::string worst = detail(event, "worst_percent") + " % at worst",
-                    percent = ": " + detail(event, "percent") + " % of the time",
+  const std::string worst = detail(event, "worst_percent") + " % at worst", percent = share(event),
                     times = detail(event, "times");
   switch (event.kind) {
     case EventKind::psi_spike: {
@@ -62,15 +79,17 @@ std::string what(const Event& event) {
       return waits + (ends ? over(event, worst) : percent);
     }
     case EventKind::cpu_throttled:
-      return ends
-                 ? "throttled" + over(event, worst)
-                 : fmt::format("throttled by its CPU limit in {} % of its periods", detail(event, "percent"));
+      if (ends) return "throttled" + over(event, worst);
+      if (has(event, "held_ms"))
+        return fmt::format("throttled by its CPU limit, for {} of {} ms", detail(event, "held_ms"),
+                           detail(event, "period_ms"));
+      return fmt::format("throttled by its CPU limit in {} % of its periods", detail(event, "percent"));
     case EventKind::memory_high:
       return ends ? "over memory.high" + over(event, times + " times") : "over memory.high";
     case EventKind::memory_max:
       return ends ? "at memory.max" + over(event, times + " times") : "at memory.max";
     case EventKind::oom_kill:
-      return fmt::format("killed for want of memory ({} of it)", detail(event, "kills"));
+      return kill_text(event);
     case EventKind::io_stall:
       return ends ? "all tasks wait for IO" + over(event, worst) : "all tasks wait for IO" + percent;
     case EventKind::limit_changed:

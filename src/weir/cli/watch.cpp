@@ -12,12 +12,15 @@
 #include <ostream>
 
 #include "weir/base/clock.h"
+#include "weir/base/text.h"
 #include "weir/cli/command.h"
 #include "weir/cli/signals.h"
 #include "weir/cli/watch_outputs.h"
 #include "weir/container/match.h"
+#include "weir/events/alarms.h"
 #include "weir/events/detector.h"
 #include "weir/events/limit_watch.h"
+#include "weir/events/rungs.h"
 #include "weir/limits/caller.h"
 #include "weir/sample/frames.h"
 
@@ -27,6 +30,8 @@ namespace {
 struct Options {
   std::vector<std::string> targets;
   OutputOptions outputs;
+  bool fast = false;
+  std::string sources = "all";
 };
 
 /// Each container costs a dozen open files; the soft limit is for programs that use select().
@@ -39,28 +44,42 @@ void allow_open_files() {
 
 class Watcher {
  public:
-  Watcher(Session& session, sample::Frames& frames, events::LimitWatch& limits, WatchOutputs outputs,
-          std::vector<container::Target> targets)
+  /// What sees, all of which outlive it.
+  struct Eyes {
+    sample::Frames& frames;
+    events::LimitWatch& limits;
+    events::Alarms& alarms;
+  };
+  Watcher(Session& session, Eyes eyes, WatchOutputs outputs, std::vector<container::Target> targets)
       : session_(session),
-        frames_(frames),
-        limits_(limits),
+        frames_(eyes.frames),
+        limits_(eyes.limits),
+        alarms_(eyes.alarms),
         outputs_(std::move(outputs)),
         targets_(std::move(targets)) {}
 
   /// Until a signal comes.
   Result<void> run(int signals) {
     WEIR_TRY(const Frame* first, frames_.next());
-    for (const sample::RosterChange& change : frames_.take_changes())
+    alarms_.add_host(detector_);
+    for (const sample::RosterChange& change : frames_.take_changes()) {
       limits_.add(change.subject);  // those that are there have started before
+      alarms_.add(change.subject, events::Alarms::Begin::was_there, detector_);
+    }
     if (first != nullptr) (void)detector_.see(*first);
     for (;;) {
       tell_notes();
-      if (wait_for(std::array{signals, frames_.fd(), limits_.fd()}, frames_.again())) return {};
+      if (wait_for(std::array{signals, frames_.fd(), limits_.fd(), alarms_.fd()}, frames_.again())) return {};
+      for (const Event& event : alarms_.take(detector_)) tell(event);
       WEIR_TRY(const Frame* frame, frames_.next());
       for (const Event& event : limits_.take()) tell(event);
       for (sample::RosterChange& change : frames_.take_changes()) tell(std::move(change));
       if (frame == nullptr) continue;
       for (const Event& event : detector_.see(*frame)) tell(event);
+      if (frame->at - armed_ >= kArmRound) {
+        armed_ = frame->at;
+        alarms_.rearm(detector_);
+      }
       // Without BPF that is all that finds a change; with it, only what the kernel changed by itself.
       if (frame->at - limits_checked_ < (limits_.fd() < 0 ? kLimitRound : kSeenRound)) continue;
       limits_checked_ = frame->at;
@@ -70,13 +89,17 @@ class Watcher {
 
  private:
   static constexpr std::chrono::seconds kLimitRound{5}, kSeenRound{60};
+  static constexpr std::chrono::milliseconds kArmRound{900};  ///< once a second, also at ten frames in it
 
   void tell(sample::RosterChange change) {
     const bool started = change.kind == sample::RosterChange::Kind::started;
-    if (started)
+    if (started) {
       limits_.add(change.subject, events::LimitWatch::Begin::just_started);
-    else
+      alarms_.add(change.subject, events::Alarms::Begin::just_started, detector_);
+    } else {
       limits_.remove(change.subject.cgroup_id);
+      alarms_.remove(change.subject.cgroup_id);
+    }
     tell(Event{.kind = started ? EventKind::container_started : EventKind::container_ended,
                .time = change.time,
                .subject = std::move(change.subject),
@@ -101,11 +124,34 @@ class Watcher {
   Session& session_;
   sample::Frames& frames_;
   events::LimitWatch& limits_;
+  events::Alarms& alarms_;
   WatchOutputs outputs_;
   std::vector<container::Target> targets_;
   events::Detector detector_;
-  std::chrono::nanoseconds limits_checked_{0};
+  std::chrono::nanoseconds limits_checked_{0}, armed_{0};
 };
+
+void say_begin(Session& session, const sample::Frames& frames, const events::Rungs& rungs,
+               const std::string& who_sets_limits, const std::string& outputs) {
+  std::ostream& err = session.terminal.err;
+  for (const events::Rung& rung : rungs.rungs)
+    fmt::print(err, "weir: {} by {}{}\n", rung.what, rung.by,
+               rung.told_after ? ", told after " + format_duration(*rung.told_after) : "");
+  fmt::print(err, "weir: who sets limits by {}\n", who_sets_limits);
+  fmt::print(err, "weir: watching, {}{}; Ctrl-C ends it\n",
+             frames.role() == sample::Role::attached ? "from the frames of another weir" : "once a second",
+             outputs);
+  err.flush();
+}
+
+Result<events::Wanted> parse_sources(std::string_view text) {
+  if (text == "all") return events::Wanted{};
+  if (text == "poll") return events::Wanted{.bpf = false, .poll = true};
+  if (text == "bpf") return events::Wanted{.bpf = true, .poll = false};
+  if (text == "read") return events::Wanted{.bpf = false, .poll = false};
+  return std::unexpected(
+      make_error(ErrorKind::invalid, text, "is no source of events: all, bpf, poll or read"));
+}
 
 Result<int> watch(Session& session, const Options& options) {
   std::vector<container::Target> targets;
@@ -113,23 +159,31 @@ Result<int> watch(Session& session, const Options& options) {
     WEIR_TRY(container::Target target, container::parse_target(text));
     targets.push_back(std::move(target));
   }
+  WEIR_TRY(const events::Wanted wanted, parse_sources(options.sources));
   WEIR_TRY(const std::unique_ptr<cgroup::Dir> root, cgroup::open_root(session.paths.cgroup_root));
   WEIR_TRY(WatchOutputs outputs, WatchOutputs::open(session, options.outputs));
   WEIR_TRY(const Fd signals, open_signals());
   allow_open_files();
   const SystemClock clock;
-  WEIR_TRY(sample::Frames frames, sample::Frames::open(*root, session.paths, clock, {}));
-  auto knobs = bpf::KnobWatch::open();
+  events::Rungs rungs = events::find_rungs(*root, clock, wanted);
+  const std::chrono::milliseconds fast_tick(options.fast ? 100 : 0);
+  WEIR_TRY(sample::Frames frames,
+           sample::Frames::open(*root, session.paths, clock, {.fast_tick = fast_tick}));
+  auto knobs = wanted.bpf ? bpf::KnobWatch::open() : std::unexpected(Error{});
   events::LimitWatch limits({.root = *root,
                              .paths = session.paths,
                              .clock = clock,
                              .knobs = knobs ? &*knobs : nullptr,
                              .boot_id = limits::read_boot_id(session.paths).value_or("")});
-  fmt::print(session.terminal.err, "weir: watching, {}, who sets limits by {}{}; Ctrl-C ends it\n",
-             frames.role() == sample::Role::attached ? "from the frames of another weir" : "once a second",
-             knobs ? knobs->hook() : "reading", outputs.describe());
-  session.terminal.err.flush();
-  WEIR_CHECK(Watcher(session, frames, limits, std::move(outputs), std::move(targets)).run(signals.get()));
+  WEIR_TRY(events::Alarms alarms, events::Alarms::open({.root = *root,
+                                                        .clock = clock,
+                                                        .onset = rungs.onset ? &*rungs.onset : nullptr,
+                                                        .window = rungs.window,
+                                                        .notices = rungs.notices}));
+  say_begin(session, frames, rungs, knobs ? knobs->hook() : "reading", outputs.describe());
+  WEIR_CHECK(Watcher(session, {.frames = frames, .limits = limits, .alarms = alarms}, std::move(outputs),
+                     std::move(targets))
+                 .run(signals.get()));
   return kDone;
 }
 
@@ -151,6 +205,13 @@ void add_watch(CLI::App& app, Session& session) {
   command->add_option("targets", options->targets, "Only events of these containers; none: all, and the host")
       ->type_name("TARGET");
   add_output_options(*command, options->outputs);
+  command->add_flag("--fast", options->fast,
+                    "Read CPU and memory ten times a second (for those who attach); pressure never is");
+  command
+      ->add_option("--sources", options->sources,
+                   "What tells of events: bpf, poll (PSI triggers, memory.events), read (once a second)")
+      ->type_name("all|bpf|poll|read")
+      ->capture_default_str();
   command->callback([&session, options] {
     session.action = [&session, options] { return report(session, watch(session, *options)); };
   });

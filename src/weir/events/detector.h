@@ -2,11 +2,15 @@
 #pragma once
 // Detector: frames in, events out. Each condition has a threshold at which it begins and a lower one below
 // which it must stay for a while until it ends, so that what hovers about a threshold is one event and not
-// hundreds. Rates are taken over the files' own read times. Pure: no clock, no file.
+// hundreds. Rates are taken over the files' own read times. What the kernel tells by itself comes in between
+// and is judged by the same states. Pure: no clock, no file.
 
 #include <array>
 #include <chrono>
+#include <deque>
 #include <map>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "weir/model/event.h"
@@ -26,17 +30,46 @@ struct Thresholds {
   std::chrono::nanoseconds calm = std::chrono::seconds(5);
 };
 
+/// What can last: one of the kinds, of one resource where psi_spike.
+enum Condition : std::uint8_t { psi_cpu, psi_memory, psi_io, throttled, over_high, at_max, io_full };
+inline constexpr std::size_t kConditions = 7;
+
+struct Moment {
+  std::chrono::nanoseconds at{0};    ///< CLOCK_MONOTONIC
+  std::chrono::nanoseconds time{0};  ///< since the Unix epoch
+};
+
+/// A process that the kernel chose to kill for want of memory.
+struct Victim {
+  CgroupId cgroup;   ///< the container that it was in; 0: none
+  CgroupId limit;    ///< whose memory limit was the reason; 0: the host's memory
+  std::string comm;  ///< hostile bytes
+  std::int64_t pid = 0;
+  std::chrono::nanoseconds at{0};  ///< CLOCK_MONOTONIC
+};
+
 class Detector {
  public:
   explicit Detector(Thresholds thresholds = {}) : thresholds_(thresholds) {}
 
-  /// What this frame tells against the one before. A subject that is new is only remembered.
+  /// What this frame tells against the one before; of one that comes within a second nothing is told. A
+  /// subject that is new is only remembered.
   std::vector<Event> see(const Frame& frame);
 
+  // What comes between the frames (alarms.h). `subject` null: the host.
+
+  /// A condition that has begun, as the kernel says; it ends by frames. Empty where it lasts already.
+  std::vector<Event> begin(const Subject* subject, Condition condition, decltype(Event::details) details,
+                           Moment moment);
+  /// One file of a container that was read in between.
+  std::vector<Event> see(const Subject& subject, const Sample& sample, Moment moment);
+  /// From now on counted from zero: it has just been made.
+  void expect(const Subject& subject, Source source, Moment moment);
+  /// Told with the kill, which is counted a little later.
+  void see(Victim victim) { victims_.push_back(std::move(victim)); }
+  [[nodiscard]] bool lasts(CgroupId cgroup, Condition condition) const;
+
  private:
-  /// What can last: one of the kinds, of one resource where psi_spike.
-  enum Condition : std::uint8_t { psi_cpu, psi_memory, psi_io, throttled, over_high, at_max, io_full };
-  static constexpr std::size_t kConditions = 7;
   struct State {
     bool on = false;
     std::chrono::nanoseconds began{0}, quiet_since{0};  ///< CLOCK_MONOTONIC; quiet_since 0: not quiet
@@ -49,17 +82,18 @@ class Detector {
     std::uint64_t frame = 0;  ///< the last that it was in
   };
 
-  void see(const Subject* subject, Target& target, const Sample& now, const Frame& frame,
+  Target& target_of(const Subject* subject);
+  void see(const Subject* subject, Target& target, const Sample& now, Moment moment,
            std::vector<Event>& events);
   void judge(Condition condition, double share, const Threshold& threshold, const Subject* subject,
-             Target& target, const Frame& frame, std::vector<Event>& events) const;
-  void count(Condition condition, std::uint64_t more, const Subject* subject, Target& target,
-             const Frame& frame, std::vector<Event>& events) const;
-  static Event make(Condition condition, EventState state, const Subject* subject, const State& now,
-                    const Frame& frame);
-  static Event kill(const Subject* subject, std::int64_t kills, const Frame& frame);
-  void see_other_kills(const Frame& frame, std::vector<Event>& events);
-  void end(Condition condition, const Subject* subject, Target& target, const Frame& frame,
+             Target& target, Moment moment, std::vector<Event>& events) const;
+  void count(Condition condition, std::uint64_t more, const Subject* subject, Target& target, Moment moment,
+             std::vector<Event>& events) const;
+  static Event make(Condition condition, EventState state, const Subject* subject, Moment moment);
+  static void tell_worst(Event& event, Condition condition, const State& state);
+  void kill(const Subject* subject, std::int64_t kills, Moment moment, std::vector<Event>& events);
+  void see_other_kills(Moment moment, std::vector<Event>& events);
+  void end(Condition condition, const Subject* subject, Target& target, Moment moment,
            std::vector<Event>& events) const;
 
   Thresholds thresholds_;
@@ -67,6 +101,9 @@ class Detector {
   std::int64_t kills_ahead_ = 0;   ///< kills that containers told and the host has not counted yet
   std::int64_t ahead_before_ = 0;  ///< the same after the last frame
   std::map<CgroupId, Target> targets_;
+  std::deque<Victim> victims_;  ///< not counted yet
+  std::uint64_t number_ = 0;    ///< of the last frame
+  std::chrono::nanoseconds seen_{0};
 };
 
 }  // namespace weir::events

@@ -129,5 +129,84 @@ TEST_F(DetectorTest, ACounterThatGoesBackIsNoEvent) {
   EXPECT_THAT(see_names(), IsEmpty());
 }
 
+/// Counts of memory.events, read between the frames.
+class EarlyTest : public DetectorTest {
+ protected:
+  std::vector<Event> see_early(Metric metric, std::uint64_t value) {
+    Sample sample;
+    for (const MetricInfo& each : metrics_of(Source::memory_events)) sample.set(each.metric, 0);
+    sample.set(metric, value);
+    sample.read_at[index(Source::memory_events)] = (frame_.at + std::chrono::milliseconds(300)).count();
+    return detector_.see(frame_.subjects.front(), sample, {.at = frame_.at, .time = frame_.time});
+  }
+  [[nodiscard]] const Subject& web() const { return frame_.subjects.front(); }
+};
+
+TEST_F(EarlyTest, WhatTheKernelSaysBeginsAtOnceAndEndsByFrames) {
+  const std::vector<Event> events = detector_.begin(&web(), throttled, {{"held_ms", 80.0}}, {});
+  ASSERT_THAT(events, SizeIs(1));
+  EXPECT_EQ(events[0].kind, EventKind::cpu_throttled);
+  EXPECT_THAT(detector_.begin(&web(), throttled, {}, {}), IsEmpty()) << "it lasts";
+  EXPECT_TRUE(detector_.lasts(web().cgroup_id, throttled));
+  grow(Metric::cpu_periods, 10);
+  grow(Metric::cpu_throttled_periods, 0);
+  see();
+  for (int n = 0; n < 5; ++n) {
+    grow(Metric::cpu_periods, 10);
+    EXPECT_THAT(see_names(), IsEmpty());
+  }
+  grow(Metric::cpu_periods, 10);
+  EXPECT_THAT(see_names(), ElementsAre("cpu_throttled end"));
+}
+
+TEST_F(EarlyTest, ACountThatWasReadEarlyIsNotToldAgainByAnOlderFrame) {
+  add(frame_.samples.front(), Metric::memory_max, 0);
+  see();
+  EXPECT_THAT(see_early(Metric::memory_max, 4), SizeIs(1));
+  frame_.at -= std::chrono::milliseconds(900);  // a frame that was read before, and comes now
+  EXPECT_THAT(see_names(), IsEmpty());
+  grow(Metric::memory_max, 4);
+  EXPECT_THAT(see_names(), IsEmpty());
+}
+
+TEST_F(EarlyTest, OneThatHasJustStartedIsCountedFromZero) {
+  detector_.expect(web(), Source::memory_events,
+                   {.at = frame_.at + std::chrono::milliseconds(1), .time = frame_.time});
+  const std::vector<Event> events = see_early(Metric::memory_oom_kill, 1);
+  ASSERT_THAT(events, SizeIs(1));
+  EXPECT_EQ(events[0].kind, EventKind::oom_kill);
+}
+
+TEST_F(EarlyTest, AVictimIsToldWithItsKillAndTheRestWithout) {
+  add(frame_.samples.front(), Metric::memory_oom_kill, 0);
+  see();
+  detector_.see(
+      Victim{.cgroup = CgroupId(9), .limit = CgroupId(9), .comm = "other", .pid = 1, .at = frame_.at});
+  detector_.see(
+      Victim{.cgroup = CgroupId(7), .limit = CgroupId(7), .comm = "hungry", .pid = 42, .at = frame_.at});
+  const std::vector<Event> events = see_early(Metric::memory_oom_kill, 3);
+  ASSERT_THAT(events, SizeIs(2));
+  using Details = decltype(Event::details);
+  EXPECT_EQ(events[0].details, (Details{{"kills", std::int64_t{1}},
+                                        {"victim_comm", std::string("hungry")},
+                                        {"victim_pid", std::int64_t{42}},
+                                        {"limit_of", std::string("container")}}));
+  EXPECT_EQ(events[1].details, (Details{{"kills", std::int64_t{2}}}));
+}
+
+TEST_F(EarlyTest, OfTenFramesASecondOneIsJudged) {
+  grow(Metric::cpu_periods, 1);
+  grow(Metric::cpu_throttled_periods, 1);
+  see();
+  for (int n = 0; n < 9; ++n) {
+    ++frame_.number;
+    frame_.at += std::chrono::milliseconds(100);
+    frame_.samples.front().read_at.fill(frame_.at.count());
+    grow(Metric::cpu_periods, 1);
+    grow(Metric::cpu_throttled_periods, n == 0 ? 1 : 0);
+    EXPECT_THAT(detector_.see(frame_), IsEmpty()) << "one period of ten";
+  }
+}
+
 }  // namespace
 }  // namespace weir::events

@@ -129,6 +129,18 @@ std::optional<double> rate(const Sample& before, const Sample& after, Metric met
   return static_cast<double>(*to - *from) * 1e9 / static_cast<double>(span);
 }
 
+void take_newer(Sample& known, const Sample& now) {
+  for (std::size_t source = 0; source < kSources; ++source) {
+    if (now.read_at[source] <= known.read_at[source]) continue;
+    known.read_at[source] = now.read_at[source];
+    const auto [begin, count] = kOf[source];
+    for (std::size_t n = begin; n < begin + count; ++n) {
+      known.values[n] = now.values[n];
+      known.known[n] = now.known[n];
+    }
+  }
+}
+
 const Sample* Frame::find(CgroupId cgroup) const {
   const auto found = std::ranges::find(subjects, cgroup, &Subject::cgroup_id);
   return found == subjects.end() ? nullptr : &samples[static_cast<std::size_t>(found - subjects.begin())];

@@ -132,6 +132,9 @@ struct Sample {
 /// again, and where it went back (another cgroup took its place, or the host slept).
 std::optional<double> rate(const Sample& before, const Sample& after, Metric metric);
 
+/// Takes over what `now` has of files that it read later. A file that it read earlier stays as it is.
+void take_newer(Sample& known, const Sample& now);
+
 struct Subject {
   Container container;
   CgroupId cgroup_id;

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: MIT
+#include "weir/events/alarms.h"
+
+#include <sys/epoll.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <iterator>
+#include <utility>
+
+#include "weir/sample/parse.h"
+
+namespace weir::events {
+namespace {
+
+using cgroup::PsiShare;
+using std::chrono::nanoseconds;
+
+struct TriggerInfo {
+  Source source;
+  PsiShare share;
+  Condition condition;
+  std::string_view resource;
+};
+constexpr std::array<TriggerInfo, 4> kTriggerTable = {{
+    {Source::cpu_pressure, PsiShare::some, psi_cpu, "cpu"},
+    {Source::memory_pressure, PsiShare::some, psi_memory, "memory"},
+    {Source::io_pressure, PsiShare::some, psi_io, "io"},
+    {Source::io_pressure, PsiShare::full, io_full, ""},
+}};
+
+/// A trigger of a short window costs a kernel thread for each cgroup; the others are judged by frames.
+constexpr std::size_t kMostWithTriggers = 512;
+constexpr int kBatch = 64;
+
+double milliseconds(std::uint64_t ns) { return static_cast<double>(ns / 10'000) / 100; }
+
+}  // namespace
+
+Result<Alarms> Alarms::open(Sources sources) {
+  Fd epoll(::epoll_create1(EPOLL_CLOEXEC));
+  if (!epoll.valid()) return std::unexpected(errno_error(errno, "alarms", "make an epoll"));
+  Alarms alarms(sources, std::move(epoll));
+  if (sources.onset != nullptr) {
+    epoll_event wanted{.events = EPOLLIN, .data = {.ptr = nullptr}};
+    if (::epoll_ctl(alarms.fd(), EPOLL_CTL_ADD, sources.onset->fd(), &wanted) != 0)
+      return std::unexpected(errno_error(errno, "alarms", "wait for BPF"));
+  }
+  return alarms;
+}
+
+Moment Alarms::then(std::uint64_t monotonic) const {
+  const Moment moment = now();
+  const nanoseconds at(static_cast<std::int64_t>(monotonic));
+  return {.at = at, .time = moment.time - (moment.at - at)};
+}
+
+void Alarms::wait_on(int fd, Wire& wire, int operation) const {
+  epoll_event wanted{.events = EPOLLPRI | EPOLLONESHOT, .data = {.ptr = &wire}};
+  ::epoll_ctl(epoll_.get(), operation, fd, &wanted);
+}
+
+Alarms::Watched& Alarms::begin_watching(CgroupId cgroup, const cgroup::Dir& dir) {
+  Watched& watched = watched_[cgroup];
+  watched.dir = &dir;
+  for (std::size_t n = 0; n < watched.wires.size(); ++n) watched.wires[n] = {.cgroup = cgroup, .which = n};
+  return watched;
+}
+
+void Alarms::arm_triggers(Watched& watched, const Detector& detector) {
+  if (!sources_.window) return;
+  watched.triggers_fired = false;
+  const CgroupId cgroup = watched.wires.front().cgroup;
+  for (std::size_t n = 0; n < kTriggers; ++n) {
+    const TriggerInfo& info = kTriggerTable[n];
+    if (watched.triggers[n]) continue;
+    if (detector.lasts(cgroup, info.condition)) {
+      watched.triggers_fired = true;
+      continue;
+    }
+    auto trigger = cgroup::PsiTrigger::open(*watched.dir, file_of(info.source), info.share, *sources_.window);
+    if (!trigger) continue;
+    watched.triggers[n].emplace(std::move(*trigger));
+    wait_on(watched.triggers[n]->fd(), watched.wires[n], EPOLL_CTL_ADD);
+  }
+}
+
+void Alarms::add_host(Detector& detector) {
+  arm_triggers(begin_watching(CgroupId(0), sources_.root), detector);
+}
+
+void Alarms::add(const Subject& subject, Begin begin, Detector& detector) {
+  auto dir = cgroup::open_path(sources_.root, subject.container.cgroup);
+  if (!dir || (*dir)->id() != subject.cgroup_id) return;
+  if (sources_.onset != nullptr) (void)sources_.onset->watch(subject.cgroup_id);
+  Watched& watched = begin_watching(subject.cgroup_id, **dir);
+  watched.own = std::move(*dir);
+  watched.subject = subject;
+  if (begin == Begin::just_started) detector.expect(subject, Source::memory_events, now());
+  if (sources_.notices) {
+    if (auto file = watched.dir->keep(file_of(Source::memory_events), cgroup::Access::read)) {
+      watched.memory = std::move(*file);
+      wait_on(watched.memory->fd(), watched.wires[kTriggers], EPOLL_CTL_ADD);
+    }
+  }
+  if (with_triggers_ < kMostWithTriggers) {
+    ++with_triggers_;
+    arm_triggers(watched, detector);
+  }
+}
+
+void Alarms::remove(CgroupId cgroup) {
+  if (watched_.erase(cgroup) != 0 && with_triggers_ > 0) --with_triggers_;
+  if (sources_.onset != nullptr) sources_.onset->ignore(cgroup);
+}
+
+void Alarms::read_memory(Watched& watched, Detector& detector, std::vector<Event>& events) {
+  std::array<char, 512> buffer{};
+  Sample sample;
+  const auto text = watched.memory->read_into(buffer);
+  if (!text || !sample::parse(Source::memory_events, *text, sample)) return;
+  const Moment moment = now();
+  sample.read_at[index(Source::memory_events)] = moment.at.count();
+  std::ranges::move(detector.see(*watched.subject, sample, moment), std::back_inserter(events));
+  watched.memory_fired = true;
+}
+
+void Alarms::take_bpf(Detector& detector, std::vector<Event>& events) {
+  onsets_.clear();
+  sources_.onset->drain(onsets_);
+  for (const onset_event& onset : onsets_) {
+    const auto found = watched_.find(CgroupId(onset.cgroup));
+    if (onset.kind == ONSET_KILL) {
+      const std::string_view comm(onset.comm, sizeof onset.comm);
+      detector.see(Victim{.cgroup = CgroupId(onset.cgroup),
+                          .limit = CgroupId(onset.limit_cgroup),
+                          .comm = std::string(comm.substr(0, comm.find('\0'))),
+                          .pid = onset.pid,
+                          .at = nanoseconds(static_cast<std::int64_t>(onset.time_ns))});
+      if (found != watched_.end() && found->second.memory) read_memory(found->second, detector, events);
+    } else if (found != watched_.end() && found->second.subject) {
+      std::ranges::move(detector.begin(&*found->second.subject, throttled,
+                                       {{"held_ms", milliseconds(onset.left_ns)},
+                                        {"period_ms", milliseconds(onset.period_ns)}},
+                                       then(onset.time_ns)),
+                        std::back_inserter(events));
+    }
+  }
+}
+
+std::vector<Event> Alarms::take(Detector& detector) {
+  std::vector<Event> events;
+  if (sources_.onset != nullptr) take_bpf(detector, events);  // a victim before its kill is counted
+  std::array<epoll_event, kBatch> ready{};
+  const int count = ::epoll_wait(epoll_.get(), ready.data(), kBatch, 0);
+  for (int n = 0; n < count; ++n) {
+    const auto* wire = static_cast<const Wire*>(ready.at(static_cast<std::size_t>(n)).data.ptr);
+    if (wire == nullptr) continue;
+    const std::uint32_t what = ready.at(static_cast<std::size_t>(n)).events;
+    Watched& watched = watched_.at(wire->cgroup);
+    if (wire->which == kTriggers) {
+      read_memory(watched, detector, events);
+      continue;
+    }
+    const TriggerInfo& info = kTriggerTable[wire->which];
+    watched.triggers[wire->which].reset();
+    watched.triggers_fired = true;
+    if ((what & EPOLLERR) != 0 && !watched.dir->alive()) continue;
+    decltype(Event::details) details;
+    details.emplace_back("at_least_percent", 100.0 * static_cast<double>(sources_.window->stalled.count()) /
+                                                 static_cast<double>(sources_.window->window.count()));
+    const Subject* subject = watched.subject ? &*watched.subject : nullptr;
+    std::ranges::move(detector.begin(subject, info.condition, std::move(details), now()),
+                      std::back_inserter(events));
+  }
+  return events;
+}
+
+void Alarms::rearm(const Detector& detector) {
+  for (auto& [cgroup, watched] : watched_) {
+    if (watched.triggers_fired) arm_triggers(watched, detector);
+    if (!std::exchange(watched.memory_fired, false)) continue;
+    wait_on(watched.memory->fd(), watched.wires[kTriggers], EPOLL_CTL_MOD);
+  }
+}
+
+}  // namespace weir::events
