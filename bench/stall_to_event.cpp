@@ -61,7 +61,7 @@ class Staller {
       // Others may take the CPU as well: only what the kernel calls throttled is an onset.
       if (now - last > milliseconds(5) && shared_->onset == 0 && was_throttled(dir))
         shared_->onset = last.count();
-      last = realtime();
+      last = now;  // what looking took is part of the next span: it may be held in the midst of that
     }
   }
   Staller(const Staller&) = delete;

@@ -13,6 +13,7 @@
 
 #include "weir/base/clock.h"
 #include "weir/base/text.h"
+#include "weir/base/wait_set.h"
 #include "weir/cli/command.h"
 #include "weir/cli/signals.h"
 #include "weir/cli/watch_outputs.h"
@@ -49,17 +50,22 @@ class Watcher {
     sample::Frames& frames;
     events::LimitWatch& limits;
     events::Alarms& alarms;
+    WaitSet& waiting;
   };
   Watcher(Session& session, Eyes eyes, WatchOutputs outputs, std::vector<container::Target> targets)
       : session_(session),
         frames_(eyes.frames),
         limits_(eyes.limits),
         alarms_(eyes.alarms),
+        waiting_(eyes.waiting),
         outputs_(std::move(outputs)),
         targets_(std::move(targets)) {}
 
   /// Until a signal comes.
   Result<void> run(int signals) {
+    for (const int fd : {frames_.fd(), limits_.fd()})
+      if (fd >= 0) WEIR_CHECK(waiting_.add(fd, EPOLLIN, kSome));
+    WEIR_CHECK(waiting_.add(signals, EPOLLIN, kSignal));
     WEIR_TRY(const Frame* first, frames_.next());
     alarms_.add_host(detector_);
     for (const sample::RosterChange& change : frames_.take_changes()) {
@@ -69,8 +75,9 @@ class Watcher {
     if (first != nullptr) (void)detector_.see(*first);
     for (;;) {
       tell_notes();
-      if (wait_for(std::array{signals, frames_.fd(), limits_.fd(), alarms_.fd()}, frames_.again())) return {};
-      for (const Event& event : alarms_.take(detector_)) tell(event);
+      const std::span<const Ready> ready = waiting_.wait(frames_.again());
+      if (std::ranges::find(ready, kSignal, &Ready::number) != ready.end()) return {};
+      for (const Event& event : alarms_.take(ready, detector_)) tell(event);
       WEIR_TRY(const Frame* frame, frames_.next());
       for (const Event& event : limits_.take()) tell(event);
       for (sample::RosterChange& change : frames_.take_changes()) tell(std::move(change));
@@ -89,6 +96,8 @@ class Watcher {
 
  private:
   static constexpr std::chrono::seconds kLimitRound{5}, kSeenRound{60};
+  /// In the WaitSet, beside those of the alarms.
+  static constexpr std::uint64_t kSignal = 0, kSome = 1;
   static constexpr std::chrono::milliseconds kArmRound{900};  ///< once a second, also at ten frames in it
 
   void tell(sample::RosterChange change) {
@@ -125,6 +134,7 @@ class Watcher {
   sample::Frames& frames_;
   events::LimitWatch& limits_;
   events::Alarms& alarms_;
+  WaitSet& waiting_;
   WatchOutputs outputs_;
   std::vector<container::Target> targets_;
   events::Detector detector_;
@@ -175,14 +185,16 @@ Result<int> watch(Session& session, const Options& options) {
                              .clock = clock,
                              .knobs = knobs ? &*knobs : nullptr,
                              .boot_id = limits::read_boot_id(session.paths).value_or("")});
+  WEIR_TRY(WaitSet waiting, WaitSet::open());
   WEIR_TRY(events::Alarms alarms, events::Alarms::open({.root = *root,
                                                         .clock = clock,
+                                                        .waiting = waiting,
                                                         .onset = rungs.onset ? &*rungs.onset : nullptr,
                                                         .window = rungs.window,
                                                         .notices = rungs.notices}));
   say_begin(session, frames, rungs, knobs ? knobs->hook() : "reading", outputs.describe());
-  WEIR_CHECK(Watcher(session, {.frames = frames, .limits = limits, .alarms = alarms}, std::move(outputs),
-                     std::move(targets))
+  WEIR_CHECK(Watcher(session, {.frames = frames, .limits = limits, .alarms = alarms, .waiting = waiting},
+                     std::move(outputs), std::move(targets))
                  .run(signals.get()));
   return kDone;
 }

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "weir/events/alarms.h"
 
-#include <sys/epoll.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
 #include <iterator>
 #include <utility>
@@ -32,22 +29,15 @@ constexpr std::array<TriggerInfo, 4> kTriggerTable = {{
 
 /// A trigger of a short window costs a kernel thread for each cgroup; the others are judged by frames.
 constexpr std::size_t kMostWithTriggers = 512;
-constexpr int kBatch = 64;
+constexpr std::uint32_t kOnce = EPOLLPRI | EPOLLONESHOT;
 
 double milliseconds(std::uint64_t ns) { return static_cast<double>(ns / 10'000) / 100; }
 
 }  // namespace
 
 Result<Alarms> Alarms::open(Sources sources) {
-  Fd epoll(::epoll_create1(EPOLL_CLOEXEC));
-  if (!epoll.valid()) return std::unexpected(errno_error(errno, "alarms", "make an epoll"));
-  Alarms alarms(sources, std::move(epoll));
-  if (sources.onset != nullptr) {
-    epoll_event wanted{.events = EPOLLIN, .data = {.ptr = nullptr}};
-    if (::epoll_ctl(alarms.fd(), EPOLL_CTL_ADD, sources.onset->fd(), &wanted) != 0)
-      return std::unexpected(errno_error(errno, "alarms", "wait for BPF"));
-  }
-  return alarms;
+  if (sources.onset != nullptr) WEIR_CHECK(sources.waiting.add(sources.onset->fd(), EPOLLIN, kFirstNumber));
+  return Alarms(sources);
 }
 
 Moment Alarms::then(std::uint64_t monotonic) const {
@@ -56,33 +46,29 @@ Moment Alarms::then(std::uint64_t monotonic) const {
   return {.at = at, .time = moment.time - (moment.at - at)};
 }
 
-void Alarms::wait_on(int fd, Wire& wire, int operation) const {
-  epoll_event wanted{.events = EPOLLPRI | EPOLLONESHOT, .data = {.ptr = &wire}};
-  ::epoll_ctl(epoll_.get(), operation, fd, &wanted);
-}
-
 Alarms::Watched& Alarms::begin_watching(CgroupId cgroup, const cgroup::Dir& dir) {
   Watched& watched = watched_[cgroup];
+  watched.cgroup = cgroup;
+  watched.serial = ++last_serial_;
   watched.dir = &dir;
-  for (std::size_t n = 0; n < watched.wires.size(); ++n) watched.wires[n] = {.cgroup = cgroup, .which = n};
+  by_serial_[watched.serial] = cgroup;
   return watched;
 }
 
 void Alarms::arm_triggers(Watched& watched, const Detector& detector) {
   if (!sources_.window) return;
   watched.triggers_fired = false;
-  const CgroupId cgroup = watched.wires.front().cgroup;
   for (std::size_t n = 0; n < kTriggers; ++n) {
     const TriggerInfo& info = kTriggerTable[n];
     if (watched.triggers[n]) continue;
-    if (detector.lasts(cgroup, info.condition)) {
+    if (detector.lasts(watched.cgroup, info.condition)) {
       watched.triggers_fired = true;
       continue;
     }
     auto trigger = cgroup::PsiTrigger::open(*watched.dir, file_of(info.source), info.share, *sources_.window);
     if (!trigger) continue;
     watched.triggers[n].emplace(std::move(*trigger));
-    wait_on(watched.triggers[n]->fd(), watched.wires[n], EPOLL_CTL_ADD);
+    (void)sources_.waiting.add(watched.triggers[n]->fd(), kOnce, number_of(watched, n));
   }
 }
 
@@ -101,7 +87,7 @@ void Alarms::add(const Subject& subject, Begin begin, Detector& detector) {
   if (sources_.notices) {
     if (auto file = watched.dir->keep(file_of(Source::memory_events), cgroup::Access::read)) {
       watched.memory = std::move(*file);
-      wait_on(watched.memory->fd(), watched.wires[kTriggers], EPOLL_CTL_ADD);
+      (void)sources_.waiting.add(watched.memory->fd(), kOnce, number_of(watched, kMemory));
     }
   }
   if (with_triggers_ < kMostWithTriggers) {
@@ -111,7 +97,11 @@ void Alarms::add(const Subject& subject, Begin begin, Detector& detector) {
 }
 
 void Alarms::remove(CgroupId cgroup) {
-  if (watched_.erase(cgroup) != 0 && with_triggers_ > 0) --with_triggers_;
+  const auto found = watched_.find(cgroup);
+  if (found == watched_.end()) return;
+  by_serial_.erase(found->second.serial);
+  watched_.erase(found);
+  if (with_triggers_ > 0) --with_triggers_;
   if (sources_.onset != nullptr) sources_.onset->ignore(cgroup);
 }
 
@@ -149,30 +139,32 @@ void Alarms::take_bpf(Detector& detector, std::vector<Event>& events) {
   }
 }
 
-std::vector<Event> Alarms::take(Detector& detector) {
+void Alarms::fired(Watched& watched, std::size_t trigger, std::uint32_t what, Detector& detector,
+                   std::vector<Event>& events) {
+  watched.triggers[trigger].reset();
+  watched.triggers_fired = true;
+  if ((what & EPOLLERR) != 0 && !watched.dir->alive()) return;
+  decltype(Event::details) details;
+  details.emplace_back("at_least_percent", 100.0 * static_cast<double>(sources_.window->stalled.count()) /
+                                               static_cast<double>(sources_.window->window.count()));
+  const Subject* subject = watched.subject ? &*watched.subject : nullptr;
+  std::ranges::move(detector.begin(subject, kTriggerTable[trigger].condition, std::move(details), now()),
+                    std::back_inserter(events));
+}
+
+std::vector<Event> Alarms::take(std::span<const Ready> ready, Detector& detector) {
   std::vector<Event> events;
   if (sources_.onset != nullptr) take_bpf(detector, events);  // a victim before its kill is counted
-  std::array<epoll_event, kBatch> ready{};
-  const int count = ::epoll_wait(epoll_.get(), ready.data(), kBatch, 0);
-  for (int n = 0; n < count; ++n) {
-    const auto* wire = static_cast<const Wire*>(ready.at(static_cast<std::size_t>(n)).data.ptr);
-    if (wire == nullptr) continue;
-    const std::uint32_t what = ready.at(static_cast<std::size_t>(n)).events;
-    Watched& watched = watched_.at(wire->cgroup);
-    if (wire->which == kTriggers) {
+  for (const Ready& each : ready) {
+    if (each.number < kFirstNumber) continue;
+    const auto cgroup = by_serial_.find((each.number - kFirstNumber) / kFiles);
+    if (cgroup == by_serial_.end()) continue;
+    Watched& watched = watched_.at(cgroup->second);
+    const std::size_t file = (each.number - kFirstNumber) % kFiles;
+    if (file == kMemory)
       read_memory(watched, detector, events);
-      continue;
-    }
-    const TriggerInfo& info = kTriggerTable[wire->which];
-    watched.triggers[wire->which].reset();
-    watched.triggers_fired = true;
-    if ((what & EPOLLERR) != 0 && !watched.dir->alive()) continue;
-    decltype(Event::details) details;
-    details.emplace_back("at_least_percent", 100.0 * static_cast<double>(sources_.window->stalled.count()) /
-                                                 static_cast<double>(sources_.window->window.count()));
-    const Subject* subject = watched.subject ? &*watched.subject : nullptr;
-    std::ranges::move(detector.begin(subject, info.condition, std::move(details), now()),
-                      std::back_inserter(events));
+    else
+      fired(watched, file, each.events, detector, events);
   }
   return events;
 }
@@ -181,7 +173,7 @@ void Alarms::rearm(const Detector& detector) {
   for (auto& [cgroup, watched] : watched_) {
     if (watched.triggers_fired) arm_triggers(watched, detector);
     if (!std::exchange(watched.memory_fired, false)) continue;
-    wait_on(watched.memory->fd(), watched.wires[kTriggers], EPOLL_CTL_MOD);
+    sources_.waiting.rearm(watched.memory->fd(), kOnce, number_of(watched, kMemory));
   }
 }
 

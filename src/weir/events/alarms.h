@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "weir/base/clock.h"
-#include "weir/base/fd.h"
+#include "weir/base/wait_set.h"
 #include "weir/bpf/onset.h"
 #include "weir/cgroup/dir.h"
 #include "weir/cgroup/psi_trigger.h"
@@ -22,10 +22,13 @@ namespace weir::events {
 
 class Alarms {
  public:
+  /// Of what it adds to the WaitSet; smaller ones are the owner's.
+  static constexpr std::uint64_t kFirstNumber = 64;
   /// All outlive it.
   struct Sources {
     const cgroup::Dir& root;
     const Clock& clock;
+    WaitSet& waiting;
     bpf::Onset* onset = nullptr;              ///< null: without BPF
     std::optional<cgroup::PsiWindow> window;  ///< nullopt: without triggers
     bool notices = false;                     ///< memory.events
@@ -39,9 +42,8 @@ class Alarms {
   void add(const Subject& subject, Begin begin, Detector& detector);
   void remove(CgroupId cgroup);
 
-  /// Readable when take() has something to do.
-  [[nodiscard]] int fd() const { return epoll_.get(); }
-  std::vector<Event> take(Detector& detector);
+  /// What the WaitSet said; others' numbers are passed over.
+  std::vector<Event> take(std::span<const Ready> ready, Detector& detector);
   /// After each frame: watches again what has ended.
   void rearm(const Detector& detector);
   /// What BPF had to drop.
@@ -50,13 +52,11 @@ class Alarms {
  private:
   /// The pressure files: of cpu, memory and io what some waited, and of io what all did.
   static constexpr std::size_t kTriggers = 4;
-  /// What epoll says is ready.
-  struct Wire {
-    CgroupId cgroup;
-    std::size_t which;  ///< of the triggers; kTriggers: memory.events
-  };
+  static constexpr std::size_t kMemory = kTriggers;  ///< beside the triggers: memory.events
+  static constexpr std::size_t kFiles = 8;           ///< numbers of one container
   struct Watched {
-    std::array<Wire, kTriggers + 1> wires;
+    CgroupId cgroup;
+    std::uint64_t serial = 0;
     std::optional<Subject> subject;    ///< nullopt: the host
     std::unique_ptr<cgroup::Dir> own;  ///< null: the host's
     const cgroup::Dir* dir = nullptr;
@@ -64,10 +64,14 @@ class Alarms {
     std::array<std::optional<cgroup::PsiTrigger>, kTriggers> triggers;
     bool memory_fired = false, triggers_fired = false;
   };
-  Alarms(Sources sources, Fd epoll) : sources_(sources), epoll_(std::move(epoll)) {}
+  explicit Alarms(Sources sources) : sources_(sources) {}
   Watched& begin_watching(CgroupId cgroup, const cgroup::Dir& dir);
   void arm_triggers(Watched& watched, const Detector& detector);
-  void wait_on(int fd, Wire& wire, int operation) const;
+  static std::uint64_t number_of(const Watched& watched, std::size_t file) {
+    return kFirstNumber + watched.serial * kFiles + file;
+  }
+  void fired(Watched& watched, std::size_t trigger, std::uint32_t what, Detector& detector,
+             std::vector<Event>& events);
   void read_memory(Watched& watched, Detector& detector, std::vector<Event>& events);
   void take_bpf(Detector& detector, std::vector<Event>& events);
   [[nodiscard]] Moment now() const {
@@ -77,8 +81,9 @@ class Alarms {
   [[nodiscard]] Moment then(std::uint64_t monotonic) const;
 
   Sources sources_;
-  Fd epoll_;
   std::map<CgroupId, Watched> watched_;
+  std::map<std::uint64_t, CgroupId> by_serial_;
+  std::uint64_t last_serial_ = 0;  ///< of BPF: 0
   std::vector<onset_event> onsets_;
   std::size_t with_triggers_ = 0;
 };
