@@ -2,17 +2,18 @@
 #include "weir/bpf/knob_watch.h"
 
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <unistd.h>
 
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <optional>
 #include <utility>
 
 #include "weir/bpf/knob_watch.skel.h"
 #include "weir/bpf/log.h"
 #include "weir/bpf/probe.h"
+#include "weir/bpf/ring.h"
 
 namespace weir::bpf {
 namespace {
@@ -24,21 +25,12 @@ constexpr const char* kFunction = "cgroup_file_write";
 struct KnobWatch::Loaded {
   struct Deleter {
     void operator()(knob_watch_bpf* loaded) const { knob_watch_bpf__destroy(loaded); }
-    void operator()(ring_buffer* buffer) const { ring_buffer__free(buffer); }
-    void operator()(bpf_link* attached) const { bpf_link__destroy(attached); }
   };
   std::unique_ptr<knob_watch_bpf, Deleter> skeleton;
-  std::unique_ptr<ring_buffer, Deleter> ring;
-  std::unique_ptr<bpf_link, Deleter> link;  // after the skeleton: destroyed first
-  std::vector<knob_watch_event>* sink = nullptr;
+  std::optional<Ring<knob_watch_event>> ring;
+  Link link;  // after the skeleton: destroyed first
   ProgramKind kind{};
   std::string hook;
-
-  static int take(void* context, void* data, std::size_t size) {
-    if (size == sizeof(knob_watch_event))
-      static_cast<Loaded*>(context)->sink->push_back(*static_cast<const knob_watch_event*>(data));
-    return 0;
-  }
 };
 
 KnobWatch::KnobWatch(std::unique_ptr<Loaded> loaded) : loaded_(std::move(loaded)) {}
@@ -60,8 +52,8 @@ Result<KnobWatch> KnobWatch::open() {
   bpf_program__set_autoload(bpf.progs.write_kprobe, chosen == bpf.progs.write_kprobe);
   if (const int err = knob_watch_bpf__load(&bpf); err != 0)
     return std::unexpected(errno_error(-err, "knob_watch", "loading a BPF program"));
-  loaded->ring.reset(ring_buffer__new(bpf_map__fd(bpf.maps.events), Loaded::take, loaded.get(), nullptr));
-  if (!loaded->ring) return std::unexpected(errno_error(errno, "knob_watch", "mapping the BPF ring buffer"));
+  WEIR_TRY(auto ring, Ring<knob_watch_event>::open(bpf.maps.events, "knob_watch"));
+  loaded->ring.emplace(std::move(ring));
   loaded->link.reset(bpf_program__attach(chosen));
   if (!loaded->link) return std::unexpected(errno_error(errno, kFunction, "attaching a BPF program"));
   loaded->kind = kind;
@@ -81,13 +73,8 @@ void KnobWatch::ignore(std::uint64_t file) {
   bpf_map_delete_elem(bpf_map__fd(loaded_->skeleton->maps.files), &file);
 }
 
-int KnobWatch::fd() const { return ring_buffer__epoll_fd(loaded_->ring.get()); }
-
-void KnobWatch::drain(std::vector<knob_watch_event>& events) {
-  loaded_->sink = &events;
-  ring_buffer__consume(loaded_->ring.get());
-  loaded_->sink = nullptr;
-}
+int KnobWatch::fd() const { return loaded_->ring->fd(); }
+void KnobWatch::drain(std::vector<knob_watch_event>& events) { loaded_->ring->drain(events); }
 
 std::uint64_t KnobWatch::lost() const {
   return std::atomic_ref(loaded_->skeleton->bss->lost).load(std::memory_order_relaxed);

@@ -1,22 +1,17 @@
 // SPDX-License-Identifier: MIT
 #include "weir/bpf/limit_write.h"
 
-#include <bpf/libbpf.h>
-
 #include <cerrno>
+#include <optional>
 #include <utility>
 
 #include "weir/bpf/limit_write.skel.h"
 #include "weir/bpf/log.h"
 #include "weir/bpf/probe.h"
+#include "weir/bpf/ring.h"
 
 namespace weir::bpf {
 namespace {
-
-struct LinkDeleter {
-  void operator()(bpf_link* link) const { bpf_link__destroy(link); }
-};
-using Link = std::unique_ptr<bpf_link, LinkDeleter>;
 
 /// One form of a hook: the kind of program, and which program of the skeleton it is.
 struct Rung {
@@ -84,21 +79,12 @@ Result<void> attach(const Chosen& chosen, std::vector<Link>& links) {
 struct LimitWrite::Loaded {
   struct Deleter {
     void operator()(limit_write_bpf* loaded) const { limit_write_bpf__destroy(loaded); }
-    void operator()(ring_buffer* buffer) const { ring_buffer__free(buffer); }
   };
   std::unique_ptr<limit_write_bpf, Deleter> skeleton;
-  std::unique_ptr<ring_buffer, Deleter> ring;
+  std::optional<Ring<limit_write_event>> ring;
   LimitWriteHooks hooks;
   std::vector<Chosen> effect;
   std::vector<Link> links, effect_links;  // after the skeleton: destroyed first
-  std::vector<limit_write_event>* sink = nullptr;
-
-  static int take(void* context, void* data, std::size_t size) {
-    auto* self = static_cast<Loaded*>(context);
-    if (size == sizeof(limit_write_event))
-      self->sink->push_back(*static_cast<const limit_write_event*>(data));
-    return 0;
-  }
 };
 
 LimitWrite::LimitWrite(std::unique_ptr<Loaded> loaded) : loaded_(std::move(loaded)) {}
@@ -162,8 +148,8 @@ Result<LimitWrite> LimitWrite::open(const LimitWriteTarget& target) {
     if (const std::string reason = log.last_warning(); !reason.empty()) error.what += " (" + reason + ")";
     return std::unexpected(error);
   }
-  loaded->ring.reset(ring_buffer__new(bpf_map__fd(bpf.maps.events), Loaded::take, loaded.get(), nullptr));
-  if (!loaded->ring) return std::unexpected(errno_error(errno, "limit_write", "mapping the BPF ring buffer"));
+  WEIR_TRY(auto ring, Ring<limit_write_event>::open(bpf.maps.events, "limit_write"));
+  loaded->ring.emplace(std::move(ring));
   for (const Chosen& chosen : always) WEIR_CHECK(attach(chosen, loaded->links));
   return LimitWrite(std::move(loaded));
 }
@@ -178,11 +164,7 @@ Result<void> LimitWrite::watch_effect() {
 
 void LimitWrite::ignore_effect() { loaded_->effect_links.clear(); }
 
-void LimitWrite::drain(std::vector<limit_write_event>& events) {
-  loaded_->sink = &events;
-  ring_buffer__consume(loaded_->ring.get());
-  loaded_->sink = nullptr;
-}
+void LimitWrite::drain(std::vector<limit_write_event>& events) { loaded_->ring->drain(events); }
 
 std::uint64_t LimitWrite::lost() const {
   return __atomic_load_n(&loaded_->skeleton->bss->lost, __ATOMIC_RELAXED);

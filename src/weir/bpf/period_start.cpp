@@ -2,18 +2,19 @@
 #include "weir/bpf/period_start.h"
 
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <sys/mman.h>
 
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <optional>
 #include <utility>
 
 #include "weir/bpf/log.h"
 #include "weir/bpf/period_start.skel.h"
 #include "weir/bpf/period_start_event.h"
 #include "weir/bpf/probe.h"
+#include "weir/bpf/ring.h"
 
 namespace weir::bpf {
 namespace {
@@ -31,30 +32,20 @@ struct Rung {
 struct PeriodStart::Loaded {
   struct Deleter {
     void operator()(period_start_bpf* loaded) const { period_start_bpf__destroy(loaded); }
-    void operator()(ring_buffer* buffer) const { ring_buffer__free(buffer); }
-    void operator()(bpf_link* attached) const { bpf_link__destroy(attached); }
     void operator()(period_start_slot* mapped) const {
       ::munmap(mapped, sizeof(period_start_slot) * PERIOD_START_SLOTS);
     }
   };
   std::unique_ptr<period_start_bpf, Deleter> skeleton;
-  std::unique_ptr<ring_buffer, Deleter> ring;
+  std::optional<Ring<period_start_event>> ring;
   std::unique_ptr<period_start_slot, Deleter> slots;
-  std::unique_ptr<bpf_link, Deleter> link;  // after the skeleton: destroyed first
+  Link link;  // after the skeleton: destroyed first
   std::vector<Slot> free;
   std::vector<std::uint64_t> cgroups = std::vector<std::uint64_t>(PERIOD_START_SLOTS);
-  std::vector<Start>* sink = nullptr;
+  std::vector<period_start_event> events;
   std::string hook;
 
   [[nodiscard]] period_start_slot& at(Slot slot) const { return slots.get()[slot]; }
-
-  static int take(void* context, void* data, std::size_t size) {
-    const auto* event = static_cast<const period_start_event*>(data);
-    if (size == sizeof *event)
-      static_cast<Loaded*>(context)->sink->push_back(
-          {.slot = event->slot, .at = std::chrono::nanoseconds(event->time_ns)});
-    return 0;
-  }
 
   Result<void> attach();
 };
@@ -101,9 +92,8 @@ Result<PeriodStart> PeriodStart::open() {
   auto loaded = std::make_unique<Loaded>();
   WEIR_CHECK(loaded->attach());
   const period_start_bpf& bpf = *loaded->skeleton;
-  loaded->ring.reset(ring_buffer__new(bpf_map__fd(bpf.maps.events), Loaded::take, loaded.get(), nullptr));
-  if (!loaded->ring)
-    return std::unexpected(errno_error(errno, "period_start", "mapping the BPF ring buffer"));
+  WEIR_TRY(auto ring, Ring<period_start_event>::open(bpf.maps.events, "period_start"));
+  loaded->ring.emplace(std::move(ring));
   void* slots = ::mmap(nullptr, sizeof(period_start_slot) * PERIOD_START_SLOTS, PROT_READ | PROT_WRITE,
                        MAP_SHARED, bpf_map__fd(bpf.maps.slots), 0);
   if (slots == MAP_FAILED) return std::unexpected(errno_error(errno, "period_start", "mapping its slots"));
@@ -140,12 +130,13 @@ std::chrono::nanoseconds PeriodStart::last(Slot slot) const {
 void PeriodStart::arm(Slot slot) { std::atomic_ref(loaded_->at(slot).armed).store(1); }
 void PeriodStart::disarm(Slot slot) { std::atomic_ref(loaded_->at(slot).armed).store(0); }
 
-int PeriodStart::fd() const { return ring_buffer__epoll_fd(loaded_->ring.get()); }
+int PeriodStart::fd() const { return loaded_->ring->fd(); }
 
 void PeriodStart::drain(std::vector<Start>& starts) {
-  loaded_->sink = &starts;
-  ring_buffer__consume(loaded_->ring.get());
-  loaded_->sink = nullptr;
+  loaded_->events.clear();
+  loaded_->ring->drain(loaded_->events);
+  for (const period_start_event& event : loaded_->events)
+    starts.push_back({.slot = event.slot, .at = std::chrono::nanoseconds(event.time_ns)});
 }
 
 std::uint64_t PeriodStart::lost() const {
