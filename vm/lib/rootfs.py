@@ -29,7 +29,7 @@ def _build(out):
     command += [f"--dpkgopt=path-exclude={pattern}" for pattern in _DROPPED]
     command += [f'--customize-hook=dpkg-deb -x "{deb}" "$1"' for deb in debs]
     # A library that "/extract" forgot shows here, not in a test weeks later.
-    command += ['--customize-hook=chroot "$1" stress-ng --version']
+    command += ['--customize-hook=chroot "$1" stress-ng --version', '--customize-hook=chroot "$1" promtool --version']
     scratch = out / "tmp"
     scratch.mkdir()
     run(*command, SUITE, out / "rootfs.tar", packages.mirror(), env=_environment(scratch))
