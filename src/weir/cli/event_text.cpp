@@ -104,9 +104,13 @@ std::string what(const Event& event) {
 
 }  // namespace
 
+std::string event_sentence(const Event& event) {
+  return terminal_safe(
+      fmt::format("{}: {}", event.subject ? event.subject->container.name : "host", what(event)));
+}
+
 std::string event_text(const Event& event) {
-  return terminal_safe(fmt::format("{} {}: {}", clock_text(event.time),
-                                   event.subject ? event.subject->container.name : "host", what(event)));
+  return fmt::format("{} {}", clock_text(event.time), event_sentence(event));
 }
 
 }  // namespace weir::cli

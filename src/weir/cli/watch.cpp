@@ -63,7 +63,8 @@ class Watcher {
 
   /// Until a signal comes.
   Result<void> run(int signals) {
-    for (const int fd : {frames_.fd(), limits_.fd()})
+    // That of the outputs is an epoll too, but of sockets alone.
+    for (const int fd : {frames_.fd(), limits_.fd(), outputs_.fd()})
       if (fd >= 0) WEIR_CHECK(waiting_.add(fd, EPOLLIN, kSome));
     WEIR_CHECK(waiting_.add(signals, EPOLLIN, kSignal));
     WEIR_TRY(const Frame* first, frames_.next());
@@ -72,17 +73,25 @@ class Watcher {
       limits_.add(change.subject);  // those that are there have started before
       alarms_.add(change.subject, events::Alarms::Begin::was_there, detector_);
     }
-    if (first != nullptr) (void)detector_.see(*first);
+    if (first != nullptr) {
+      (void)detector_.see(*first);
+      show(*first);
+    }
     for (;;) {
       tell_notes();
       const std::span<const Ready> ready = waiting_.wait(frames_.again());
-      if (std::ranges::find(ready, kSignal, &Ready::number) != ready.end()) return {};
+      if (std::ranges::find(ready, kSignal, &Ready::number) != ready.end()) {
+        outputs_.stopping();
+        return {};
+      }
       for (const Event& event : alarms_.take(ready, detector_)) tell(event);
+      outputs_.serve();
       WEIR_TRY(const Frame* frame, frames_.next());
       for (const Event& event : limits_.take()) tell(event);
       for (sample::RosterChange& change : frames_.take_changes()) tell(std::move(change));
       if (frame == nullptr) continue;
       for (const Event& event : detector_.see(*frame)) tell(event);
+      show(*frame);
       if (frame->at - armed_ >= kArmRound) {
         armed_ = frame->at;
         alarms_.rearm(detector_);
@@ -115,15 +124,18 @@ class Watcher {
                .details = {}});
   }
 
-  [[nodiscard]] bool wanted(const Event& event) const {
-    if (targets_.empty()) return true;
-    return event.subject && std::ranges::any_of(targets_, [&](const container::Target& target) {
-             return container::matches(target, event.subject->container);
+  [[nodiscard]] bool wanted(const Container& container) const {
+    return targets_.empty() || std::ranges::any_of(targets_, [&](const container::Target& target) {
+             return container::matches(target, container);
            });
   }
 
   void tell(const Event& event) {
-    if (wanted(event)) outputs_.tell(event);
+    if (event.subject ? wanted(event.subject->container) : targets_.empty()) outputs_.tell(event);
+  }
+
+  void show(const Frame& frame) {
+    outputs_.see(frame, frames_, [this](const Container& container) { return wanted(container); });
   }
 
   void tell_notes() {
@@ -171,10 +183,10 @@ Result<int> watch(Session& session, const Options& options) {
   }
   WEIR_TRY(const events::Wanted wanted, parse_sources(options.sources));
   WEIR_TRY(const std::unique_ptr<cgroup::Dir> root, cgroup::open_root(session.paths.cgroup_root));
-  WEIR_TRY(WatchOutputs outputs, WatchOutputs::open(session, options.outputs));
+  const SystemClock clock;
+  WEIR_TRY(WatchOutputs outputs, WatchOutputs::open(session, options.outputs, clock));
   WEIR_TRY(const Fd signals, open_signals());
   allow_open_files();
-  const SystemClock clock;
   events::Rungs rungs = events::find_rungs(*root, clock, wanted);
   const std::chrono::milliseconds fast_tick(options.fast ? 100 : 0);
   WEIR_TRY(sample::Frames frames,
@@ -212,7 +224,8 @@ void add_watch(CLI::App& app, Session& session) {
       "  weir watch                            everything, also to logs/events.jsonl\n"
       "  weir watch web 'label:tier=db'        only these\n"
       "  weir watch --json --no-log | jq -c 'select(.event == \"oom_kill\")'\n"
-      "  weir watch --log /var/log/weir/events.jsonl --log-size 64M");
+      "  weir watch --log /var/log/weir/events.jsonl --log-size 64M\n"
+      "  weir watch --prometheus 127.0.0.1:9717    also as metrics, for Prometheus on this host");
   const auto options = std::make_shared<Options>();
   command->add_option("targets", options->targets, "Only events of these containers; none: all, and the host")
       ->type_name("TARGET");
