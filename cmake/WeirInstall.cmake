@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # What `cmake --install` lays down, and the packages made of it. Component runtime: the program, its lab, man pages, shell
-# completion (the .deb). Component dev: the library, one archive a module, its headers, and find_package(weir).
+# completion, the unit of its service (the .deb). Component dev: the library, one archive a module, its headers, and find_package(weir).
 include(CMakePackageConfigHelpers)
 set(WEIR_CMAKE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/weir)
 
@@ -23,6 +23,17 @@ install(TARGETS weir RUNTIME)
 install(FILES ${PROJECT_SOURCE_DIR}/README.md ${PROJECT_SOURCE_DIR}/CHANGELOG.md ${PROJECT_SOURCE_DIR}/packaging/copyright
   DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/docs/reference DESTINATION ${CMAKE_INSTALL_DOCDIR})
+
+# The service, its messages in the journal, and what reads its metrics. The unit says where the program went.
+install(CODE "
+  file(READ \"${PROJECT_SOURCE_DIR}/packaging/systemd/weir.service\" unit)
+  string(REPLACE \"/usr/bin/weir\" \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_BINDIR}/weir\" unit \"\${unit}\")
+  file(WRITE \"${PROJECT_BINARY_DIR}/weir.service\" \"\${unit}\")")
+install(FILES ${PROJECT_BINARY_DIR}/weir.service DESTINATION lib/systemd/system)
+install(FILES ${PROJECT_SOURCE_DIR}/packaging/systemd/weir.catalog DESTINATION lib/systemd/catalog)
+install(FILES ${PROJECT_SOURCE_DIR}/packaging/prometheus/weir.yml ${PROJECT_SOURCE_DIR}/packaging/prometheus/weir.rules.yml
+  DESTINATION ${CMAKE_INSTALL_DATADIR}/weir/prometheus)
+install(FILES ${PROJECT_SOURCE_DIR}/packaging/grafana/weir.json DESTINATION ${CMAKE_INSTALL_DATADIR}/weir/grafana)
 
 # Man pages and completions are what the program says about itself, so they cannot be behind it.
 if(NOT WEIR_SANITIZE)
@@ -48,7 +59,10 @@ set(CPACK_DEBIAN_PACKAGE_SECTION admin)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS libsystemd0)
 set(CPACK_DEBIAN_PACKAGE_SUGGESTS "docker.io, podman, lxc")
+set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
+set(CPACK_DEBIAN_RUNTIME_PACKAGE_CONTROL_EXTRA "${PROJECT_SOURCE_DIR}/packaging/deb/postinst;${PROJECT_SOURCE_DIR}/packaging/deb/prerm;${PROJECT_SOURCE_DIR}/packaging/deb/postrm")
 set(CPACK_COMPONENT_RUNTIME_DESCRIPTION "limits, explains and measures container resources on cgroup v2
  Weir sets the limits of Linux containers in microseconds, sees the kernel
- enforce them, and can take every change back. One program, no daemon.")
+ enforce them, and can take every change back. One program; a service that
+ watches comes with it, and is off until it is enabled.")
 include(CPack)

@@ -19,7 +19,16 @@ t "dpkg installs it" dpkg -i "${debs[0]}"
 t "its weir runs" runs
 t "its weir-lab runs" weir-lab --help
 t "weir finds the lab's build context" test -f /usr/share/weir/lab/Dockerfile
+not_running() { [[ $(systemctl is-enabled weir.service) == disabled && $(systemctl is-active weir.service) == inactive ]]; }
+serves() {
+  systemctl start weir.service
+  [[ -S /run/weir/metrics.sock && -f /var/log/weir/events.jsonl ]]
+}
+t "its service is there, and neither enabled nor started" not_running
+t "the service starts" serves
 t "dpkg finds every file as packaged" dpkg --verify weir
-t "dpkg removes it" dpkg --purge weir
+t "removing it stops the service" dpkg --remove weir
+t "the service is gone" exits 4 systemctl is-active weir.service
+t "dpkg purges it" dpkg --purge weir
 t "nothing is left behind" gone_without_a_trace
 finish

@@ -36,7 +36,7 @@ std::string family_name(const SeriesName& series, Scope scope);
 
 struct Family {
   std::string name;
-  MetricKind kind;
+  MetricKind kind = MetricKind::gauge;
   std::string help;
   bool operator==(const Family&) const = default;
 };
