@@ -1,11 +1,15 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 # The guide pages work by copy and paste: every indented line is run, in one shell, as it stands there.
+# timeout: 700
 . tests/system/lib.sh
 
 tree=$PWD
 run=$(mktemp -d)
+unit=/etc/systemd/system/weir.service
 cleanup() {
+  systemctl disable --now weir
+  rm -rf "$unit" "$unit.d" /usr/share/weir/prometheus
   weir undo --all
   docker rm -f web
   rm -rf "$run"
@@ -24,4 +28,27 @@ change_limits_safely() {
   [[ $(weir changes --json | jq '[.changes[] | select(.state == "in force")] | length') == 0 ]]
 }
 t "change limits safely" change_limits_safely
+
+# What the package would install, and curl, which the guest does not have.
+metrics() {
+  sed "s|/usr/bin/weir|$(command -v weir)|" packaging/systemd/weir.service >"$unit"
+  install -D -m 644 -t /usr/share/weir/prometheus packaging/prometheus/*
+  {
+    cat <<'END'
+curl() {
+  local address=${2#http://}
+  exec 3<>"/dev/tcp/127.0.0.1/$(sed 's/.*:\([0-9]*\).*/\1/' <<<"$address")"
+  printf 'GET /%s HTTP/1.1\r\nHost: %s\r\n\r\n' "${address#*/}" "${address%%/*}" >&3
+  cat <&3
+  exec 3>&-
+}
+END
+    paste metrics.md
+  } >"$run/commands"
+  (($(wc -l <"$run/commands") > 20))
+  cd "$run"
+  bash -euxo pipefail commands
+  [[ ! -e $unit.d && $(systemctl is-active weir) == inactive ]]
+}
+t "metrics" metrics
 finish
