@@ -12,7 +12,7 @@ cleanup() {
   kill "$proxy"
   docker rm -f served
   systemctl stop weir.service
-  rm -rf "$unit" "$unit.d" "$page"
+  rm -rf "$unit" "$unit.d" "$page"*
   systemctl daemon-reload
 }
 sed "s|/usr/bin/weir|$(command -v weir)|" packaging/systemd/weir.service >"$unit"
@@ -57,8 +57,15 @@ tells() {
 }
 t "what happens is in the log and in the journal, with fields" tells
 
-by_bpf() { journalctl -u weir.service -o cat | grep 'weir: watching' | tee /dev/stderr | grep -v 'by reading'; }
-t "it may load BPF programs: who changes limits is seen" by_bpf
+sources() { grep -E '^weir: .* by ' | sed 's/, told after.*//' | sort -u; }
+same_sources() {
+  timeout -s INT 20 weir --run-dir "$(mktemp -d)" watch --no-log 2>&1 >/dev/null | sources >"$page.outside" || true
+  journalctl -u weir.service -o cat | sources >"$page.inside"
+  cat "$page.inside"
+  grep 'who sets limits by f' "$page.inside" # BPF
+  diff "$page.outside" "$page.inside"
+}
+t "it may use every source of events that root may outside a service" same_sources
 
 explained() {
   local id

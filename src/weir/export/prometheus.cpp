@@ -37,8 +37,12 @@ bool is_limit(Metric metric) {
 /// In base units: seconds (or CPUs: seconds in a second), bytes.
 std::string value_text(const MetricInfo& metric, std::uint64_t value) {
   if (value == kNoLimit && is_limit(metric.metric)) return "+Inf";
-  if (metric.unit != MetricUnit::usec) return fmt::format("{}", value);
-  return fmt::format("{}.{:06}", value / 1'000'000, value % 1'000'000);
+  constexpr std::uint64_t kMicro = 1'000'000;
+  if (metric.unit != MetricUnit::usec) return fmt::format_int(value).str();
+  std::string text = fmt::format_int(value / kMicro).str();
+  text += '.';
+  const fmt::format_int rest(value % kMicro + kMicro);  // with the zeros in front
+  return text.append(rest.data() + 1, rest.size() - 1);
 }
 
 /// Writes families: HELP and TYPE in front of the first sample, and nothing of one that has none.
@@ -53,11 +57,17 @@ class Writer {
   void sample(std::string_view labels, std::string_view more, std::string_view value) {
     if (!begun_) head();
     begun_ = true;
-    const std::string_view comma = labels.empty() || more.empty() ? "" : ",";
-    if (labels.empty() && more.empty())
-      fmt::format_to(std::back_inserter(out_), "{} {}\n", family_.name, value);
-    else
-      fmt::format_to(std::back_inserter(out_), "{}{{{}{}{}}} {}\n", family_.name, labels, comma, more, value);
+    out_ += family_.name;
+    if (!labels.empty() || !more.empty()) {
+      out_ += '{';
+      out_ += labels;
+      if (!labels.empty() && !more.empty()) out_ += ',';
+      out_ += more;
+      out_ += '}';
+    }
+    out_ += ' ';
+    out_ += value;
+    out_ += '\n';
   }
 
  private:
