@@ -9,7 +9,7 @@ if ((${#debs[@]} == 0)); then
   finish
 fi
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin  # not the build's
-listing() { find / -xdev \( -path /proc -o -path /sys -o -path /tmp -o -path /run -o -path /var/lib/dpkg -o -path /var/log \) -prune -o -print | sort; }
+listing() { find / -xdev \( -path /proc -o -path /sys -o -path /tmp -o -path /run -o -path /var/lib/dpkg -o -path /var/lib/weir -o -path /var/log \) -prune -o -print | sort; }
 before=$(listing)
 
 runs() { hash -r; [[ $(command -v weir) == /usr/bin/weir ]] && weir --version; }
@@ -31,4 +31,5 @@ t "removing it stops the service" dpkg --remove weir
 t "the service is gone" exits 4 systemctl is-active weir.service
 t "dpkg purges it" dpkg --purge weir
 t "nothing is left behind" gone_without_a_trace
+t "nor logs or records" test ! -e /var/log/weir -a ! -e /var/lib/weir
 finish
