@@ -152,13 +152,15 @@ std::string shell_quote(std::string_view bytes) {
   return out + '\'';
 }
 
+Character take_character(std::string_view& text) {
+  const CodePoint c = decode(text);
+  text.remove_prefix(c.length);
+  return {.code = c.value, .columns = columns_of(c.value)};
+}
+
 std::size_t display_width(std::string_view text) {
   std::size_t columns = 0;
-  while (!text.empty()) {
-    const CodePoint c = decode(text);
-    columns += columns_of(c.value);
-    text.remove_prefix(c.length);
-  }
+  while (!text.empty()) columns += take_character(text).columns;
   return columns;
 }
 

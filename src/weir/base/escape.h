@@ -4,6 +4,7 @@
 // takes any bytes and never fails. JSON goes through valid_utf8() before nlohmann-json, which would throw
 // otherwise.
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -24,6 +25,13 @@ std::string shell_quote(std::string_view bytes);
 
 /// Columns that `text` (already terminal_safe) takes on a terminal: wcwidth over its code points.
 std::size_t display_width(std::string_view text);
+/// One character of a text that is terminal_safe, and the columns that it takes.
+struct Character {
+  char32_t code = 0;
+  std::size_t columns = 0;  ///< 0: a mark on the character before it
+};
+/// Takes the first one off the front of `text`, which must not be empty.
+Character take_character(std::string_view& text);
 /// Cuts `text` (already terminal_safe) to `columns`, ending in … where something was cut.
 std::string fit_width(std::string_view text, std::size_t columns);
 

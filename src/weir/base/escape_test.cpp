@@ -49,5 +49,15 @@ TEST(Json, NeitherParsingNorDumpingThrows) {
   EXPECT_EQ(dump_json(Json{{"name", "\xff"}}, -1), "{\"name\":\"\xEF\xBF\xBD\"}");
 }
 
+TEST(TakeCharacter, TellsItsColumns) {
+  std::string_view text = "a\u0301\u6f22";
+  EXPECT_EQ(take_character(text).columns, 1U);
+  EXPECT_EQ(take_character(text).columns, 0U);
+  const Character wide = take_character(text);
+  EXPECT_EQ(wide.code, U'\u6f22');
+  EXPECT_EQ(wide.columns, 2U);
+  EXPECT_TRUE(text.empty());
+}
+
 }  // namespace
 }  // namespace weir
