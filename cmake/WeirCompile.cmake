@@ -53,6 +53,12 @@ find_library(WEIR_YAML libyaml-cpp.a REQUIRED)  # its CMake package knows the sh
 add_library(weir_yaml INTERFACE)
 target_include_directories(weir_yaml SYSTEM INTERFACE ${WEIR_YAML_INCLUDE})
 target_link_libraries(weir_yaml INTERFACE ${WEIR_YAML})
+find_path(WEIR_NCURSES_INCLUDE ncurses.h REQUIRED)
+find_library(WEIR_NCURSES libncursesw.a REQUIRED)
+find_library(WEIR_TINFO libtinfo.a REQUIRED)
+add_library(weir_ncurses INTERFACE)
+target_include_directories(weir_ncurses SYSTEM INTERFACE ${WEIR_NCURSES_INCLUDE})
+target_link_libraries(weir_ncurses INTERFACE ${WEIR_NCURSES} ${WEIR_TINFO} ${CMAKE_DL_LIBS})
 # Boost headers are used header-only and are noisy under our warnings.
 add_library(weir_boost INTERFACE)
 target_include_directories(weir_boost SYSTEM INTERFACE ${Boost_INCLUDE_DIRS})

@@ -158,6 +158,25 @@ Character take_character(std::string_view& text) {
   return {.code = c.value, .columns = columns_of(c.value)};
 }
 
+void append_utf8(std::string& out, char32_t code) {
+  const auto byte = [&](char32_t bits) { out += static_cast<char>(bits); };
+  if (code < 0x80) {
+    byte(code);
+  } else if (code < 0x800) {
+    byte(0xC0U | code >> 6);
+    byte(0x80U | (code & 0x3FU));
+  } else if (code < 0x10000) {
+    byte(0xE0U | code >> 12);
+    byte(0x80U | (code >> 6 & 0x3FU));
+    byte(0x80U | (code & 0x3FU));
+  } else {
+    byte(0xF0U | code >> 18);
+    byte(0x80U | (code >> 12 & 0x3FU));
+    byte(0x80U | (code >> 6 & 0x3FU));
+    byte(0x80U | (code & 0x3FU));
+  }
+}
+
 std::size_t display_width(std::string_view text) {
   std::size_t columns = 0;
   while (!text.empty()) columns += take_character(text).columns;

@@ -32,6 +32,8 @@ struct Character {
 };
 /// Takes the first one off the front of `text`, which must not be empty.
 Character take_character(std::string_view& text);
+/// The other way round: appends one code point.
+void append_utf8(std::string& out, char32_t code);
 /// Cuts `text` (already terminal_safe) to `columns`, ending in … where something was cut.
 std::string fit_width(std::string_view text, std::size_t columns);
 

@@ -59,5 +59,15 @@ TEST(TakeCharacter, TellsItsColumns) {
   EXPECT_TRUE(text.empty());
 }
 
+TEST(AppendUtf8, WritesWhatIsTaken) {
+  for (const char32_t code : {U'a', U'\u00e9', U'\u6f22', U'\U0001F600'}) {
+    std::string text;
+    append_utf8(text, code);
+    std::string_view left = text;
+    EXPECT_EQ(take_character(left).code, code);
+    EXPECT_TRUE(left.empty());
+  }
+}
+
 }  // namespace
 }  // namespace weir

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <ctime>
 #include <numeric>
 
 namespace weir {
@@ -146,6 +147,16 @@ std::string format_duration(std::chrono::nanoseconds duration) {
   if (size < 7200e9) return fmt::format("{:.0f} min", ns / 60e9);
   if (size < 172800e9) return fmt::format("{:.1f} h", ns / 3600e9);
   return fmt::format("{:.0f} d", ns / 86400e9);
+}
+
+std::string format_utc(std::chrono::nanoseconds since_epoch) {
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(since_epoch);
+  const std::time_t time = seconds.count();
+  struct tm parts{};
+  ::gmtime_r(&time, &parts);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z", parts.tm_year + 1900, parts.tm_mon + 1,
+                     parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
+                     (since_epoch - seconds).count() / 1000);
 }
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {

@@ -34,6 +34,8 @@ Result<std::chrono::microseconds> parse_duration(std::string_view text);
 std::string format_bytes(Bytes bytes);
 /// "3.2 ms", "120 us", "45.0 s", "2 min": for people.
 std::string format_duration(std::chrono::nanoseconds duration);
+/// "2026-01-31T12:03:04.000123Z": RFC 3339 in UTC, with microseconds; for machines.
+std::string format_utc(std::chrono::nanoseconds since_epoch);
 
 /// How many edits (insert, delete, replace, swap of neighbours) turn a into b: for "did you mean".
 std::size_t edit_distance(std::string_view a, std::string_view b);

@@ -78,5 +78,10 @@ TEST(LimitOrder, PutsUnlimitedLast) {
   EXPECT_FALSE(Limit<Bytes>::unlimited() < Limit<Bytes>::unlimited());
 }
 
+TEST(FormatUtc, IsRfc3339) {
+  EXPECT_EQ(format_utc(std::chrono::seconds(1'700'000'000) + std::chrono::microseconds(123)),
+            "2023-11-14T22:13:20.000123Z");
+}
+
 }  // namespace
 }  // namespace weir

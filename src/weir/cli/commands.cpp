@@ -16,6 +16,7 @@ void add_man(CLI::App& app, Session& session);
 void add_set(CLI::App& app, Session& session);
 void add_status(CLI::App& app, Session& session);
 void add_sync(CLI::App& app, Session& session);
+void add_top(CLI::App& app, Session& session);
 void add_undo(CLI::App& app, Session& session);
 void add_watch(CLI::App& app, Session& session);
 
@@ -24,6 +25,7 @@ namespace {
 constexpr CommandEntry kCommands[] = {
     {"doctor", add_doctor},
     {"ls", add_ls},
+    {"top", add_top},
     {"watch", add_watch},
     {"set", add_set},
     {"apply", add_apply},

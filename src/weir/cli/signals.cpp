@@ -3,6 +3,7 @@
 
 #include <poll.h>
 #include <sys/signalfd.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -13,15 +14,22 @@ namespace weir::cli {
 
 using std::chrono::nanoseconds;
 
-Result<Fd> open_signals() {
+Result<Fd> open_signals(std::span<const int> also) {
   sigset_t set;
   sigemptyset(&set);
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&set, signal);
+  for (const int signal : also) sigaddset(&set, signal);
   if (::sigprocmask(SIG_BLOCK, &set, nullptr) != 0)
     return std::unexpected(errno_error(errno, "signals", "block"));
   Fd fd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!fd.valid()) return std::unexpected(errno_error(errno, "signals", "open"));
   return fd;
+}
+
+std::optional<int> take_signal(const Fd& signals) {
+  struct signalfd_siginfo info{};
+  if (::read(signals.get(), &info, sizeof info) != static_cast<ssize_t>(sizeof info)) return std::nullopt;
+  return static_cast<int>(info.ssi_signo);
 }
 
 bool wait_for(std::span<const int> fds, nanoseconds until) {

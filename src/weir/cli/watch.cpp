@@ -2,7 +2,6 @@
 // `weir watch`: stays, and tells what happens to the host and its containers as it happens.
 #include <fmt/format.h>
 #include <fmt/ostream.h>
-#include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -15,6 +14,7 @@
 #include "weir/base/text.h"
 #include "weir/base/wait_set.h"
 #include "weir/cli/command.h"
+#include "weir/cli/open_files.h"
 #include "weir/cli/signals.h"
 #include "weir/cli/watch_outputs.h"
 #include "weir/container/match.h"
@@ -34,14 +34,6 @@ struct Options {
   bool fast = false;
   std::string sources = "all";
 };
-
-/// Each container costs a dozen open files; the soft limit is for programs that use select().
-void allow_open_files() {
-  struct rlimit files{};
-  if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return;
-  files.rlim_cur = files.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &files);
-}
 
 class Watcher {
  public:

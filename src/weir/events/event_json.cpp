@@ -1,31 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "weir/events/event_json.h"
 
-#include <fmt/format.h>
-
-#include <ctime>
-
 #include "weir/base/json.h"
+#include "weir/base/text.h"
 
 namespace weir::events {
-namespace {
-
-/// RFC 3339 in UTC, with microseconds.
-std::string utc(std::chrono::nanoseconds since_epoch) {
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(since_epoch);
-  const std::time_t time = seconds.count();
-  struct tm parts{};
-  ::gmtime_r(&time, &parts);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z", parts.tm_year + 1900, parts.tm_mon + 1,
-                     parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
-                     (since_epoch - seconds).count() / 1000);
-}
-
-}  // namespace
 
 std::string event_json(const Event& event) {
   Json json = {{"schema", 1},
-               {"time", utc(event.time)},
+               {"time", format_utc(event.time)},
                {"time_ns", event.time.count()},
                {"event", std::string(to_string(event.kind))}};
   if (event.state != EventState::once) json["state"] = std::string(to_string(event.state));
