@@ -95,9 +95,10 @@ std::string table_text(const TopView& view, const std::vector<TopRow>& rows, con
                        : table.render(terminal.columns, terminal.colour);
 }
 
-/// Text or JSON, picture after picture, or one.
+enum class Often { once, until_ended };
+/// Text or JSON, picture after picture.
 Result<int> print(const Session& session, const Wanted& wanted, sample::Frames& frames, const Fd& signals,
-                  bool once) {
+                  Often often) {
   TopModel model;
   for (;;) {
     WEIR_TRY(const Frame* frame, frames.next());
@@ -112,7 +113,7 @@ Result<int> print(const Session& session, const Wanted& wanted, sample::Frames& 
         fmt::print(session.terminal.out, "{}\n{}", host_line(model.view()),
                    table_text(model.view(), rows, session.terminal));
       session.terminal.out.flush();
-      if (once || !session.terminal.out.good()) return kDone;
+      if (often == Often::once || !session.terminal.out.good()) return kDone;
     }
     if (wait_for(std::array{signals.get(), frames.fd()}, frames.again())) return kDone;
   }
@@ -126,10 +127,14 @@ Result<int> top(const Session& session, const Options& options) {
   WEIR_TRY(const Fd signals, open_signals(live ? std::span<const int>(kOfTerminal) : std::span<const int>()));
   allow_open_files();
   const SystemClock clock;
-  WEIR_TRY(sample::Frames frames, sample::Frames::open(*root, session.paths, clock, {}));
-  if (!live) return print(session, wanted, frames, signals, options.once || !session.json);
+  const auto open = [&] { return sample::Frames::open(*root, session.paths, clock, {}); };
+  if (!live) {
+    WEIR_TRY(sample::Frames frames, open());
+    return print(session, wanted, frames, signals,
+                 options.once || !session.json ? Often::once : Often::until_ended);
+  }
   WEIR_TRY(TopScreen screen, TopScreen::open(session.terminal.colour ? Colour::on : Colour::off));
-  return TopLive(screen, frames, *root, std::move(wanted.targets), std::move(wanted.state)).run(signals);
+  return TopLive(screen, open, *root, std::move(wanted.targets), std::move(wanted.state)).run(signals);
 }
 
 }  // namespace

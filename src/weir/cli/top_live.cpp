@@ -56,37 +56,46 @@ std::vector<TopRow> shown_rows(const TopView& view, const TopState& state,
   return rows;
 }
 
-TopLive::TopLive(TopScreen& screen, sample::Frames& frames, const cgroup::Dir& root,
+TopLive::TopLive(TopScreen& screen, OpenFrames open, const cgroup::Dir& root,
                  std::vector<container::Target> targets, TopState state)
     : screen_(screen),
-      frames_(frames),
+      open_(std::move(open)),
       root_(root),
       targets_(std::move(targets)),
       state_(std::move(state)),
       host_(host_name()) {}
 
 Result<int> TopLive::run(const Fd& signals) {
-  // Those that are there already have started before.
-  bool begun = false;
+  WEIR_CHECK(open_frames());
   for (;;) {
-    WEIR_CHECK(take_frames(begun ? Begun::before : Begun::now));
-    begun = true;
+    WEIR_CHECK(take_frames());
     if (changed_) draw();
-    (void)wait_for(std::array{signals.get(), STDIN_FILENO, frames_.fd()}, frames_.again());
-    if (take_signals(signals) == Next::end || !TopScreen::is_open()) return 0;
+    (void)wait_for(std::array{signals.get(), STDIN_FILENO, frames_->fd()}, frames_->again());
+    WEIR_TRY(const Next next, take_signals(signals));
+    if (next == Next::end || !TopScreen::is_open()) return 0;
     take_keys();
     if (state_.quit) return 0;
   }
 }
 
-TopLive::Next TopLive::take_signals(const Fd& signals) {
+Result<void> TopLive::open_frames() {
+  WEIR_TRY(sample::Frames frames, open_());
+  frames_.emplace(std::move(frames));
+  frames_begun_ = false;
+  return {};
+}
+
+Result<TopLive::Next> TopLive::take_signals(const Fd& signals) {
   while (const auto signal = take_signal(signals)) {
+    changed_ = true;
     switch (*signal) {
       case SIGWINCH:
         screen_.resize();
         break;
       case SIGTSTP:
+        frames_.reset();
         screen_.suspend();
+        WEIR_CHECK(open_frames());
         break;
       case SIGCONT:
         screen_.restore();
@@ -94,7 +103,6 @@ TopLive::Next TopLive::take_signals(const Fd& signals) {
       default:
         return Next::end;
     }
-    changed_ = true;
   }
   return Next::go_on;
 }
@@ -108,10 +116,10 @@ void TopLive::take_keys() {
   }
 }
 
-Result<void> TopLive::take_frames(Begun begun) {
-  WEIR_TRY(const Frame* frame, frames_.next());
-  for (sample::RosterChange& change : frames_.take_changes()) {
-    if (begun == Begun::now) continue;
+Result<void> TopLive::take_frames() {
+  WEIR_TRY(const Frame* frame, frames_->next());
+  for (sample::RosterChange& change : frames_->take_changes()) {
+    if (!frames_begun_) continue;
     const bool started = change.kind == sample::RosterChange::Kind::started;
     model_.tell({.kind = started ? EventKind::container_started : EventKind::container_ended,
                  .time = change.time,
@@ -119,8 +127,9 @@ Result<void> TopLive::take_frames(Begun begun) {
                  .details = {}});
     changed_ = true;
   }
+  frames_begun_ = true;
   const nanoseconds now = SystemClock().monotonic();
-  for (std::string& note : frames_.take_notes()) {
+  for (std::string& note : frames_->take_notes()) {
     notice_ = std::move(note);
     notice_at_ = now;
     changed_ = true;
@@ -192,7 +201,7 @@ void TopLive::draw() {
                          .rows = rows_,
                          .history = model_.history(),
                          .host = host_,
-                         .source = source_text(frames_.role()),
+                         .source = source_text(frames_->role()),
                          .notice = notice_,
                          .last_event = model_.last_event(),
                          .events = model_.events(),

@@ -3,6 +3,7 @@
 // TopLive: `weir top` on a terminal: frames, keys and signals in, pictures out, until somebody ends it.
 
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -25,26 +26,30 @@ std::vector<TopRow> shown_rows(const TopView& view, const TopState& state,
 
 class TopLive {
  public:
-  /// All but the last two outlive it.
-  TopLive(TopScreen& screen, sample::Frames& frames, const cgroup::Dir& root,
-          std::vector<container::Target> targets, TopState state);
+  /// Frames are opened anew after Ctrl-Z: one that is stopped must not be the one that samples for others.
+  using OpenFrames = std::function<Result<sample::Frames>()>;
+  /// `screen` and `root`, and what `open` needs, outlive it.
+  TopLive(TopScreen& screen, OpenFrames open, const cgroup::Dir& root, std::vector<container::Target> targets,
+          TopState state);
   /// Until a key or a signal ends it, or the terminal is gone. `signals` has SIGWINCH, SIGTSTP and SIGCONT
   /// too. Returns the exit code.
   Result<int> run(const Fd& signals);
 
  private:
   enum class Next { go_on, end };
-  Next take_signals(const Fd& signals);
+  Result<Next> take_signals(const Fd& signals);
+  Result<void> open_frames();
   void take_keys();
-  enum class Begun { now, before };
-  Result<void> take_frames(Begun begun);
+  Result<void> take_frames();
   void read_limits();
   [[nodiscard]] TopExtent extent() const;
   void refresh();
   void draw();
 
   TopScreen& screen_;
-  sample::Frames& frames_;
+  OpenFrames open_;
+  std::optional<sample::Frames> frames_;
+  bool frames_begun_ = false;  ///< those that were there at the first look have started before
   const cgroup::Dir& root_;
   std::vector<container::Target> targets_;
   TopState state_;
