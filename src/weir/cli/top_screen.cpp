@@ -127,6 +127,24 @@ TopKey to_key(int code) {
   }
 }
 
+/// A crash is to be read on a terminal that works. What ncurses does here on SIGINT is no safer.
+extern "C" void on_crash(int signal) {
+  ::endwin();
+  ::raise(signal);
+}
+
+constexpr std::array kCrashes = {SIGABRT, SIGSEGV, SIGBUS, SIGILL, SIGFPE};
+
+void take_signals() {
+  struct sigaction stop{};
+  // ncurses' own handler would draw (see suspend()); where it is ignored it stays so.
+  if (::sigaction(SIGTSTP, nullptr, &stop) == 0 && stop.sa_handler != SIG_IGN) std::signal(SIGTSTP, SIG_DFL);
+  struct sigaction crash{};
+  crash.sa_handler = on_crash;
+  crash.sa_flags = static_cast<int>(SA_RESETHAND | SA_NODEFER);
+  for (const int signal : kCrashes) ::sigaction(signal, &crash, nullptr);
+}
+
 }  // namespace
 
 TopScreen::Locale::Locale() {
@@ -147,6 +165,7 @@ TopScreen::Locale::~Locale() { std::setlocale(LC_CTYPE, before_.c_str()); }
 
 void TopScreen::End::operator()(screen* one) const {
   ::endwin();
+  for (const int signal : kCrashes) std::signal(signal, SIG_DFL);
   ::delscreen(one);
 }
 
@@ -170,7 +189,7 @@ Result<TopScreen> TopScreen::open(Colour colour) {
     made.screen_.reset();
     return not_shown(fmt::format("TERM={}", term), "cannot place its cursor");
   }
-  std::signal(SIGTSTP, SIG_DFL);  // ncurses' own handler would draw; see suspend()
+  take_signals();
   ::cbreak();
   ::noecho();
   ::nonl();
