@@ -22,6 +22,7 @@ void add_watch(CLI::App& app, Session& session);
 
 namespace {
 
+// clang-format off: one a line
 constexpr CommandEntry kCommands[] = {
     {"doctor", add_doctor},
     {"ls", add_ls},
@@ -39,6 +40,7 @@ constexpr CommandEntry kCommands[] = {
     {"latency", add_latency},
     {"man", add_man, true},
 };
+// clang-format on
 
 }  // namespace
 

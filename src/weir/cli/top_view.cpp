@@ -68,7 +68,7 @@ void add_throttling(TopRow& row, const Sample& before, const Sample& now) {
   // Counted over all run queues: with several of them it can pass 1.
   const auto above = share_of_time(before, now, Metric::cpu_throttled_local);
   if (!above || *above < kNoticeable) return;
-  row.throttled = *above;
+  row.throttled = above;
   row.throttled_above = true;
 }
 

@@ -77,7 +77,8 @@ TEST(TopView, TellsThrottlingByALevelAbove) {
 }
 
 TEST(TopView, KnowsNoRateOfWhatIsNewOrNotCounted) {
-  Frame first = frame(10), second = frame(12);
+  const Frame first = frame(10);
+  Frame second = frame(12);
   add(second, "new", 7, sample(12, {.usage = 5}));
   const TopView view = make_view(first, second);
   EXPECT_EQ(view.rows[0].use.cpu, std::nullopt);
