@@ -59,4 +59,13 @@ churn=
 
 overview_speaks() { weir >/tmp/overview && grep -q '^host' /tmp/overview && grep -q ls-own.service /tmp/overview && grep -q '^next' /tmp/overview; }
 t "bare weir names who suffers and what to type next" overview_speaks
+without_openat2() {
+  local status=0
+  systemd-run --quiet --wait --pipe -p RestrictSUIDSGID=yes "$(command -v weir)" ls >/var/tmp/openat2.out 2>&1 || status=$?
+  cat /var/tmp/openat2.out
+  ((status == 3))
+  grep -q 'openat2(): is not to be had' /var/tmp/openat2.out
+}
+t "where a sandbox takes openat2 away it says so, instead of seeing nothing" without_openat2
+
 finish

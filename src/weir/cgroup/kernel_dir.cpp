@@ -250,6 +250,11 @@ Result<std::unique_ptr<Dir>> open_root(const std::string& mount_point) {
   if (fs.f_type != CGROUP2_SUPER_MAGIC)
     return std::unexpected(make_error(ErrorKind::absent, mount, "is no cgroup2 mount point",
                                       "weir needs cgroup v2: boot with systemd.unified_cgroup_hierarchy=1"));
+  // Everything below is opened by it; without it there would seem to be nothing.
+  if (!open_below(fd.get(), ".", O_PATH | O_DIRECTORY).valid() && errno == ENOSYS)
+    return std::unexpected(make_error(
+        ErrorKind::absent, "openat2()", "is not to be had",
+        "Linux 5.6 has it; a sandbox may take it away, as RestrictSUIDSGID= of a systemd unit does"));
   return KernelDir::adopt(std::move(fd), "/");
 }
 

@@ -11,6 +11,7 @@
 #include <ostream>
 
 #include "weir/base/clock.h"
+#include "weir/base/escape.h"
 #include "weir/base/text.h"
 #include "weir/base/wait_set.h"
 #include "weir/cli/command.h"
@@ -151,6 +152,9 @@ void say_begin(Session& session, const sample::Frames& frames, const events::Run
   for (const events::Rung& rung : rungs.rungs)
     fmt::print(err, "weir: {} by {}{}\n", rung.what, rung.by,
                rung.told_after ? ", told after " + format_duration(*rung.told_after) : "");
+  if (!rungs.why_none.empty())
+    fmt::print(err, "weir: all by reading; other sources could not be tried: {}\n",
+               terminal_safe(rungs.why_none));
   fmt::print(err, "weir: who sets limits by {}\n", who_sets_limits);
   fmt::print(err, "weir: watching, {}{}; Ctrl-C ends it\n",
              frames.role() == sample::Role::attached ? "from the frames of another weir" : "once a second",

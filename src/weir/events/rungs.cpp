@@ -125,7 +125,10 @@ Rungs find_rungs(cgroup::Dir& root, const Clock& clock, Wanted wanted) {
   Rungs rungs;
   if (!wanted.bpf && !wanted.poll) return rungs;
   auto place = ProbeCgroup::make(root);
-  if (!place) return rungs;  // whoever may not make a cgroup may not ask for the rest either
+  if (!place) {  // whoever may not make a cgroup may not ask for the rest either
+    rungs.why_none = place.error().message();
+    return rungs;
+  }
   if (wanted.bpf)
     if (auto onset = bpf::Onset::open()) rungs.onset.emplace(std::move(*onset));
   Probe probe(std::move(*place), clock, rungs);

@@ -33,6 +33,7 @@ struct Rungs {
   std::optional<cgroup::PsiWindow> window;
   bool notices = false;
   std::vector<Rung> rungs;  ///< that are used, for people
+  std::string why_none;     ///< where they could not be tried
 };
 
 /// Takes half a second; up to six where only triggers of 2 s are allowed. `root` outlives the call.
