@@ -92,6 +92,25 @@ one_samples() {
 }
 t "one samples, others attach; when it is killed another goes on, and nothing is told twice" one_samples
 
+stopped() {
+  begin j
+  local first=$watcher
+  wait_for 30 sampled
+  begin e --sources read
+  kill -STOP "$first"
+  wait_for 60 grep -q 'is silent' "$run/e.err"
+  docker run --detach --name watched --cpus 0.1 --network none busybox sh -c 'while :; do :; done' >/dev/null
+  wait_for 60 told e '.event == "cpu_throttled" and .container.name == "watched"'
+  kill -CONT "$first"
+  wait_for 60 told j '.event == "cpu_throttled" and .container.name == "watched"'
+  docker rm -f watched >/dev/null
+  wait_for 60 told e '.event == "container_ended" and .container.name == "watched"'
+  stop
+  watcher=$first
+  stop
+}
+t "while the one that samples is stopped, the others go on" stopped
+
 by_whom() {
   docker run --detach --name watched --network none busybox sleep 1000 >/dev/null
   begin h

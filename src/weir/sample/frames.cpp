@@ -19,8 +19,9 @@ using std::chrono::nanoseconds;
 constexpr const char* kLockFile = "sampler.lock";
 /// How often an attached process looks whether there is a new frame.
 constexpr std::chrono::milliseconds kListen{50};
-/// Without a frame for that many ticks the sampler may be gone without a word.
-constexpr int kSilentTicks = 3;
+/// Without a frame for that many ticks the sampler may be gone without a word. After more of them it is
+/// there, but stopped or stuck.
+constexpr int kSilentTicks = 3, kGivenUpTicks = 8;
 
 /// The lock, if nobody has it; an invalid Fd otherwise.
 Result<Fd> try_lock(const Fd& run_dir) {
@@ -73,6 +74,7 @@ Result<void> Frames::take_role() {
       return begin_sampling();
     }
   }
+  if (role_ == Role::attached) return {};
   role_ = Role::attached;
   heard_ = clock_.monotonic();
   if (auto reader = BoardReader::open(paths_.run_dir)) {
@@ -146,15 +148,32 @@ Result<const Frame*> Frames::attach() {
     if (!read) reader_.reset();
   }
   // Ended with or without a word: whoever gets the lock goes on.
-  if (!reader_ || now - heard_ > kSilentTicks * options_.tick) {
-    WEIR_CHECK(take_role());
-    if (role_ != Role::attached) return sample();
+  if (!reader_ || now - heard_ > kSilentTicks * options_.tick) WEIR_CHECK(take_role());
+  if (role_ == Role::attached && now - heard_ > kGivenUpTicks * options_.tick) {
+    notes_.emplace_back(
+        "the process that samples is silent (stopped?); this one samples for itself until it speaks");
+    role_ = Role::alone;
+    WEIR_CHECK(begin_sampling());
   }
-  return nullptr;
+  return role_ == Role::attached ? nullptr : sample();
+}
+
+/// Alone because the one that samples was silent: until it speaks again, or is gone.
+Result<void> Frames::leave_silence() {
+  if (auto read = reader_->read(); read && *read) {
+    sampler_.reset();
+    role_ = Role::attached;
+    heard_ = clock_.monotonic();
+  } else if (auto lock = try_lock(run_dir_); lock && lock->valid()) {
+    lock->reset();
+    return take_role();
+  }
+  return {};
 }
 
 Result<const Frame*> Frames::next() {
   update_roster();
+  if (role_ == Role::alone && reader_ && run_dir_.valid()) WEIR_CHECK(leave_silence());
   if (role_ == Role::attached) return attach();
   return sample();
 }

@@ -17,7 +17,7 @@ namespace {
 /// memory.stat and /proc/vmstat are the largest, with some 4 and 6 KiB; of /proc/stat the first line is read.
 constexpr std::size_t kBuffer = 16384;
 /// A second, less what a timer may be late or early.
-constexpr std::chrono::milliseconds kPressurePause{990};
+constexpr std::chrono::milliseconds kPressurePause{950};
 
 Sources pressures() {
   Sources sources;
