@@ -15,10 +15,14 @@ using Matrix = std::array<Column, kColumns>;
 /// Its texts, roughly.
 constexpr std::size_t kSubjectBytes = 1024;
 
-/// Ticks since the frame began, rounded to the nearest.
+/// Ticks since the frame began, rounded to the nearest. A read time out of range, as only a damaged frame has
+/// it, wraps around.
 std::int64_t ticks(std::int64_t read_at, std::int64_t frame_at) {
-  const std::int64_t tick = kReadTick.count(), span = read_at - frame_at;
-  return (span >= 0 ? span + tick / 2 : span - tick / 2) / tick;
+  const std::int64_t tick = kReadTick.count();
+  const auto span =
+      static_cast<std::int64_t>(static_cast<std::uint64_t>(read_at) - static_cast<std::uint64_t>(frame_at));
+  const std::int64_t rest = span % tick;
+  return span / tick + (2 * rest >= tick ? 1 : 2 * rest <= -tick ? -1 : 0);
 }
 
 void put_names(std::string& out) {
@@ -126,7 +130,8 @@ void BlockBuilder::add_row(std::size_t number, const Sample& sample, std::int64_
       continue;
     }
     put_varint(runs_, std::exchange(run_, 0));
-    put_signed(jumps_, read - std::exchange(read_, read));
+    put_varint(jumps_, zigzag(static_cast<std::uint64_t>(read) -
+                              static_cast<std::uint64_t>(std::exchange(read_, read))));
   }
   const std::size_t size = stint.rows.size();
   for (std::size_t n = 0; n < kColumns; ++n) put_varint(stint.rows, zigzag(row[n] - stint.before[n]));
