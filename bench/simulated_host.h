@@ -114,6 +114,9 @@ class SimulatedHost {
     sample.set(Metric::cpu_some, random_() % 10'000'000'000);
     sample.set(Metric::pids_current, 1 + random_() % 60);
     sample.set(Metric::populated, 1);
+    sample.set(Metric::cpu_limit, member.kind == held ? 200'000 : kNoLimit);
+    sample.set(Metric::memory_high_limit, member.kind == bound ? std::uint64_t{512} << 20 : kNoLimit);
+    sample.set(Metric::memory_max_limit, n % 2 == 0 ? std::uint64_t{1} << 30 : kNoLimit);
     frame_.samples.push_back(sample);
     members_.push_back(member);
     ++frame_.generation;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// The time of day in front of a line of a command that stays.
+// Times in front of a line, for people.
 
 #include <chrono>
 #include <string>
@@ -9,5 +9,9 @@ namespace weir::cli {
 
 /// "12:03:04" in local time; `time` is since the Unix epoch.
 std::string clock_text(std::chrono::nanoseconds time);
+/// "2026-11-21" in local time.
+std::string day_text(std::chrono::nanoseconds time);
+/// The time of day, behind its day where that is not the day of `now`: "2026-11-21 12:03:04".
+std::string day_clock_text(std::chrono::nanoseconds time, std::chrono::nanoseconds now);
 
 }  // namespace weir::cli

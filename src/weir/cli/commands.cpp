@@ -8,6 +8,7 @@ void add_apply(CLI::App& app, Session& session);
 void add_changes(CLI::App& app, Session& session);
 void add_completion(CLI::App& app, Session& session);
 void add_doctor(CLI::App& app, Session& session);
+void add_events(CLI::App& app, Session& session);
 void add_guard(CLI::App& app, Session& session);
 void add_lab(CLI::App& app, Session& session);
 void add_latency(CLI::App& app, Session& session);
@@ -28,6 +29,7 @@ constexpr CommandEntry kCommands[] = {
     {"ls", add_ls},
     {"top", add_top},
     {"watch", add_watch},
+    {"events", add_events},
     {"set", add_set},
     {"apply", add_apply},
     {"undo", add_undo},

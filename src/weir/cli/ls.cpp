@@ -8,9 +8,11 @@
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <memory>
+#include <optional>
 #include <ostream>
 #include <set>
 
+#include "weir/base/clock.h"
 #include "weir/base/escape.h"
 #include "weir/base/json.h"
 #include "weir/base/text.h"
@@ -18,6 +20,7 @@
 #include "weir/cli/look.h"
 #include "weir/cli/ls_json.h"
 #include "weir/cli/ls_table.h"
+#include "weir/cli/recorded.h"
 #include "weir/container/inventory.h"
 #include "weir/container/target.h"
 
@@ -34,6 +37,7 @@ struct Options {
   std::string seconds;  ///< of --watch, as typed
   bool watch = false;
   bool all = false, no_header = false;
+  std::string at, record_dir = kHistoryDirectory;
 };
 
 struct Wanted {
@@ -48,6 +52,7 @@ struct Wanted {
 struct Found {
   std::vector<Row> rows;
   std::vector<container::Note> notes;
+  std::optional<Recorded> recorded;  ///< where it was not read just now
 };
 
 Result<Wanted> understand(const Options& options) {
@@ -90,7 +95,19 @@ Result<Found> look(const HostPaths& paths, const Wanted& wanted) {
   WEIR_TRY(const auto root, cgroup::open_root(paths.cgroup_root));
   WEIR_TRY(container::Inventory inventory, find(paths, wanted));
   return Found{.rows = make_rows(look_at(*root, std::move(inventory.containers), wanted.window)),
-               .notes = std::move(inventory.notes)};
+               .notes = std::move(inventory.notes),
+               .recorded = {}};
+}
+
+Result<Found> look_back(const Options& options, Wanted& wanted) {
+  WEIR_TRY(const auto targets, parse_recorded_targets(options.targets));
+  Found found;
+  WEIR_TRY(found.recorded, recorded_at(options.record_dir, options.at, SystemClock().realtime()));
+  const history::Moment& moment = found.recorded->moment;
+  found.rows = make_rows(snapshots_of(moment, targets));
+  wanted.window =
+      moment.before ? std::chrono::duration_cast<microseconds>(moment.now.at - moment.before->at) : 0us;
+  return found;
 }
 
 std::string json_text(const Found& found, const Wanted& wanted, int indent) {
@@ -99,15 +116,18 @@ std::string json_text(const Found& found, const Wanted& wanted, int indent) {
   for (const container::Note& note : found.notes)
     notes.push_back({{"subject", note.subject}, {"text", note.text}});
   const Json window = wanted.window.count() > 0 ? Json(wanted.window.count()) : Json(nullptr);
-  return dump_json({{"schema", 1},
-                    {"window_usec", window},
-                    {"containers", std::move(containers)},
-                    {"notes", std::move(notes)}},
-                   indent);
+  Json json = {{"schema", 1}, {"window_usec", window}};
+  if (found.recorded)
+    json["at"] = {{"asked_ns", found.recorded->asked.count()},
+                  {"recorded_ns", found.recorded->moment.now.time.count()}};
+  json["containers"] = std::move(containers);
+  json["notes"] = std::move(notes);
+  return dump_json(json, indent);
 }
 
 std::string table_text(const Session& session, const Found& found, const Wanted& wanted,
                        std::size_t columns) {
+  if (found.rows.empty() && found.recorded) return "none of these was there\n";
   if (found.rows.empty() && wanted.header == Header::show)
     return "no containers and no services here; weir ls --all shows every cgroup\n";
   return make_table(found.rows, wanted.columns, wanted.chosen)
@@ -119,13 +139,14 @@ void print_notes(const Session& session, const Found& found) {
     warn(session, fmt::format("{}: {}", note.subject, note.text));
 }
 
-int once(const Session& session, const Wanted& wanted) {
-  const auto found = look(session.paths, wanted);
+int once(const Session& session, const Wanted& wanted, const Result<Found>& found) {
   if (!found) return report(session, found.error());
   if (session.json) {
     fmt::print(session.terminal.out, "{}\n", json_text(*found, wanted, 2));
     return kDone;
   }
+  if (found->recorded && wanted.header == Header::show)
+    fmt::print(session.terminal.out, "{}\n", found->recorded->text);
   fmt::print(session.terminal.out, "{}", table_text(session, *found, wanted, session.terminal.columns));
   print_notes(session, *found);
   return kDone;
@@ -202,7 +223,11 @@ Result<microseconds> watch_interval(const std::string& seconds) {
 int list(const Session& session, const Options& options) {
   auto wanted = understand(options);
   if (!wanted) return report(session, wanted.error());
-  if (!options.watch) return once(session, *wanted);
+  if (!options.at.empty()) {
+    const auto found = look_back(options, *wanted);
+    return once(session, *wanted, found);
+  }
+  if (!options.watch) return once(session, *wanted, look(session.paths, *wanted));
   const auto interval = watch_interval(options.seconds);
   if (!interval) return report(session, interval.error());
   wanted->window = std::min<microseconds>(wanted->window, *interval / 2);
@@ -226,17 +251,27 @@ void add_ls(CLI::App& app, Session& session) {
                   "  weir ls\n"
                   "  weir ls 'web-*' -o name,cpu,throttled,why\n"
                   "  weir ls --watch 2\n"
+                  "  weir ls --at 03:12               from what weir watch --record kept\n"
                   "  weir ls --all --json");
   const auto options = std::make_shared<Options>();
   command->add_option("target", options->targets, "only these containers")->type_name("TARGET");
-  command->add_flag("--all", options->all, "every cgroup, read once (no rates unless --window is given)");
+  CLI::Option* all =
+      command->add_flag("--all", options->all, "every cgroup, read once (no rates unless --window is given)");
   command->add_option("-o,--columns", options->columns, "columns, separated by commas")->type_name("LIST");
   command->add_flag("--no-header", options->no_header, "leave out the titles");
-  command->add_option("--window", options->window, "time over which rates are taken (300ms; 0: since start)")
-      ->type_name("TIME");
+  CLI::Option* window =
+      command
+          ->add_option("--window", options->window, "time over which rates are taken (300ms; 0: since start)")
+          ->type_name("TIME");
   CLI::Option* watch = command->add_option("--watch", options->seconds, "again every SECONDS (2; at least 1)")
                            ->type_name("SECONDS")
                            ->expected(0, 1);
+  command->add_option("--at", options->at, "as it was then: 03:12, '2026-11-21 03:12', '10m ago'")
+      ->type_name("TIME")
+      ->excludes(all)
+      ->excludes(window)
+      ->excludes(watch);
+  add_history_option(*command, options->record_dir);
   command->callback([&session, options, watch] {
     options->watch = watch->count() > 0;
     session.action = [&session, options] { return list(session, *options); };

@@ -128,10 +128,11 @@ std::string cause_text(const Row& row) {
     case Cause::own_cpu_limit:
       return "own cpu.max";
     case Cause::ancestor_cpu_limit:
-      return fmt::format("cpu.max of {}", row.holder);
+      return fmt::format("cpu.max of {}", row.holder.empty() ? "a level above" : row.holder);
     case Cause::cpu_contention:
       return "waits for CPU";
     case Cause::memory_limit:
+      if (row.holder.empty()) return "a memory limit";  // whose is not known
       return row.holder == row.container.cgroup ? "own memory limit"
                                                 : fmt::format("memory limit of {}", row.holder);
     case Cause::memory_pressure:

@@ -30,6 +30,7 @@ void add_output_options(CLI::App& command, OutputOptions& options) {
       .add_option("--log-size", options.size, "Begin a new file at this size; four are kept (default 16M)")
       ->type_name("SIZE");
   command.add_flag("--no-log", options.no_log, "Only print them");
+  add_record_options(command, options.record);
   command.add_flag("--journald", options.journald, "Also to the systemd journal, with fields to search by");
   command
       .add_option("--prometheus", options.prometheus,
@@ -51,6 +52,10 @@ Result<WatchOutputs> WatchOutputs::open(Session& session, const OutputOptions& o
   if (!options.no_log) {
     WEIR_TRY(events::EventLog opened, events::EventLog::open(options.log, log_options));
     outputs.log_.emplace(std::move(opened));
+  }
+  if (options.record.record) {
+    WEIR_TRY(Recording opened, Recording::open(session, options.record));
+    outputs.recording_.emplace(std::move(opened));
   }
   if (options.journald) {
     WEIR_TRY(systemd::Journal opened, systemd::Journal::open());
@@ -89,6 +94,7 @@ void WatchOutputs::tell(const Event& event) {
   print(event, line);
   ++told_;
   if (log_) took(Output::log, log_->append(line));
+  if (recording_) recording_->tell(event.time, line);
   if (endpoint_) endpoint_->watching().events.count(event);
   if (notifier_) last_ = event_sentence(event);
   if (journal_) took(Output::journal, journal_->send(journal_fields(event, std::move(line))));
@@ -103,6 +109,7 @@ std::string WatchOutputs::status(std::size_t containers) const {
 
 void WatchOutputs::see(const Frame& frame, const sample::Frames& frames,
                        const std::function<bool(const Container&)>& wanted) {
+  if (recording_) recording_->see(frame);
   if (endpoint_) {
     endpoint_->see(frame, wanted);
     exports::Watching& watching = endpoint_->watching();
@@ -122,6 +129,7 @@ void WatchOutputs::see(const Frame& frame, const sample::Frames& frames,
 std::string WatchOutputs::describe() const {
   std::string text;
   if (log_) text += fmt::format("; logged to {}", log_->path());
+  if (recording_) text += fmt::format("; recorded in {}", recording_->directory());
   if (journal_) text += "; to the journal";
   if (endpoint_) text += fmt::format("; metrics at {}", serve::to_string(endpoint_->address()));
   return text;

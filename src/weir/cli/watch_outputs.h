@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// WatchOutputs: where what `weir watch` sees goes: the terminal, the log, the systemd journal, the metrics
-// endpoint and the service manager. One call an event and one a frame; an output that is out of order says so
-// once, counts what it loses, and takes nothing from the others. What is seen is watch.cpp's.
+// WatchOutputs: where what `weir watch` sees goes: the terminal, the log, the history, the systemd journal,
+// the metrics endpoint and the service manager. One call an event and one a frame; an output that is out of
+// order says so once, counts what it loses, and takes nothing from the others. What is seen is watch.cpp's.
 
 #include <array>
 #include <cstdint>
@@ -13,6 +13,7 @@
 
 #include "weir/base/clock.h"
 #include "weir/cli/command.h"
+#include "weir/cli/recording.h"
 #include "weir/events/event_log.h"
 #include "weir/model/event.h"
 #include "weir/sample/frames.h"
@@ -22,11 +23,14 @@
 
 namespace weir::cli {
 
+inline constexpr const char* kEventLog = "logs/events.jsonl";
+
 struct OutputOptions {
-  std::string log = "logs/events.jsonl";
+  std::string log = kEventLog;
   std::string size;
   std::string prometheus;  ///< "": not served
   bool no_log = false, journald = false;
+  RecordOptions record;
 };
 /// The options of `command` that say where events and frames go.
 void add_output_options(CLI::App& command, OutputOptions& options);
@@ -47,6 +51,7 @@ class WatchOutputs {
   }
   /// It ends because it was told to.
   void stopping() {
+    if (recording_) recording_->finish();
     if (notifier_) notifier_->stopping();
   }
   /// "; logged to …" for the line that begins a watch.
@@ -62,6 +67,7 @@ class WatchOutputs {
 
   Session* session_;
   std::optional<events::EventLog> log_;
+  std::optional<Recording> recording_;
   std::optional<systemd::Journal> journal_;
   std::unique_ptr<serve::Endpoint> endpoint_;
   std::optional<systemd::Notifier> notifier_;

@@ -22,8 +22,10 @@ std::string event_json(const Event& event) {
     if (!c.k8s_pod.empty()) {
       container["k8s_namespace"] = c.k8s_namespace;
       container["k8s_pod"] = c.k8s_pod;
+      if (!c.k8s_container.empty()) container["k8s_container"] = c.k8s_container;
     }
     if (!c.compose_project.empty()) container["compose_project"] = c.compose_project;
+    if (!c.compose_service.empty()) container["compose_service"] = c.compose_service;
     json["container"] = std::move(container);
   }
   for (const auto& [name, value] : event.details)

@@ -8,8 +8,10 @@
 
 #include <cerrno>
 #include <utility>
+#include <vector>
 
 #include "weir/base/file.h"
+#include "weir/base/text.h"
 
 namespace weir::events {
 
@@ -96,6 +98,24 @@ Result<void> EventLog::append(std::string_view line) {
   auto written = write_line(line);
   if (!written) ++lost_;
   return written;
+}
+
+Result<void> read_log(const std::string& path, const std::function<void(std::string_view line)>& take) {
+  constexpr std::size_t kLargest = std::size_t{1} << 30;
+  std::vector<std::string> files = {path};
+  for (int n = 1; ::access(fmt::format("{}.{}", path, n).c_str(), F_OK) == 0; ++n)
+    files.push_back(fmt::format("{}.{}", path, n));
+  bool any = false;
+  for (auto file = files.rbegin(); file != files.rend(); ++file) {
+    const auto text = read_file(*file, kLargest);
+    if (!text && text.error().kind == ErrorKind::absent) continue;  // it was rotated just now
+    if (!text) return std::unexpected(text.error());
+    any = true;
+    for (const std::string_view line : split(*text, '\n'))
+      if (!line.empty()) take(line);
+  }
+  if (any) return {};
+  return std::unexpected(make_error(ErrorKind::absent, path, "is no event log", "weir watch writes one"));
 }
 
 }  // namespace weir::events

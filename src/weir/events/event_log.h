@@ -48,4 +48,8 @@ class EventLog {
   std::uint64_t lost_ = 0;
 };
 
+/// Every line of a log and of what was rotated from it, oldest first. Errors: absent (there is no such log),
+/// those of reading it.
+Result<void> read_log(const std::string& path, const std::function<void(std::string_view line)>& take);
+
 }  // namespace weir::events

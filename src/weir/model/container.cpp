@@ -23,4 +23,11 @@ std::string_view to_string(Runtime runtime) {
   return "-";
 }
 
+std::optional<Runtime> parse_runtime(std::string_view text) {
+  for (const Runtime runtime : {Runtime::docker, Runtime::podman, Runtime::lxc, Runtime::containerd,
+                                Runtime::crio, Runtime::systemd, Runtime::none})
+    if (to_string(runtime) == text) return runtime;
+  return std::nullopt;
+}
+
 }  // namespace weir

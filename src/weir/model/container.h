@@ -16,6 +16,8 @@ enum class Runtime { docker, podman, lxc, containerd, crio, systemd, none };
 
 /// "docker", "podman", "lxc", "containerd", "cri-o", "systemd", "-".
 std::string_view to_string(Runtime runtime);
+/// The runtime of that name; nullopt: there is none.
+std::optional<Runtime> parse_runtime(std::string_view text);
 
 struct Container {
   std::string
