@@ -51,4 +51,16 @@ END
   [[ ! -e $unit.d && $(systemctl is-active weir) == inactive ]]
 }
 t "metrics" metrics
+
+what_happened_at_three() {
+  paste what-happened-at-three.md >"$run/commands"
+  (($(wc -l <"$run/commands") > 12))
+  cd "$run"
+  bash -euxo pipefail commands >out 2>err || { cat out err; return 1; }
+  cat out err
+  grep -q 'web: throttled by its CPU limit' out
+  grep -q 'recorded at' out
+  grep -Eq '^web .* 0\.1 ' out
+}
+t "what happened at three" what_happened_at_three
 finish

@@ -170,7 +170,7 @@ TEST_F(History, PassesOverWhatIsDamagedInASegment) {
 TEST_F(History, NeverGrowsPastItsSize) {
   Recorder to = recorder({.most_bytes = kLeastRing});
   std::uint64_t random = 1, largest = 0;
-  for (std::uint64_t n = 1; n <= 4000; ++n) {
+  for (std::uint64_t n = 1; n <= 1500; ++n) {
     Frame noisy = frame(n);
     for (std::uint64_t id = 3; id < 20; ++id) {
       noisy.subjects.push_back({.container = {.name = "n"}, .cgroup_id = CgroupId(id)});
@@ -185,7 +185,7 @@ TEST_F(History, NeverGrowsPastItsSize) {
   }
   ASSERT_THAT(to.flush(), Succeeds());
   EXPECT_LE(std::max(largest, size()), kLeastRing);
-  EXPECT_EQ(at(kStart + 4000s), 4000);
+  EXPECT_EQ(at(kStart + 1500s), 1500);
   EXPECT_EQ(at(kStart + 10s), -1);
 }
 
