@@ -133,22 +133,23 @@ TEST_F(History, LosesNothingButTheTailThatWasCutOffAtAnyByte) {
   const std::string journal = directory + "/journal";
   std::ifstream in(journal, std::ios::binary);
   const std::string bytes{std::istreambuf_iterator<char>(in), {}};
-  std::int64_t last = -1;
-  for (std::size_t size = 0; size <= bytes.size(); ++size) {
-    std::filesystem::remove_all(directory);
-    std::filesystem::create_directory(directory);
-    std::ofstream(journal, std::ios::binary) << bytes.substr(0, size);
-    const std::int64_t before = at(kStart + 100s);
+  std::int64_t last = at(kStart + 100s);
+  EXPECT_GE(last, 20);
+  for (std::size_t size = bytes.size(); size-- > 0;) {
+    std::filesystem::resize_file(journal, size);
+    const std::int64_t found = at(kStart + 100s);
+    EXPECT_LE(found, last) << size;
+    last = found;
+    if (size % 64 != 0) continue;
+    // The next recorder brings home just what could be read.
     {
       EXPECT_THAT(Recorder::open(directory), Succeeds()) << size;
     }
-    const std::int64_t after = at(kStart + 100s);
-    EXPECT_EQ(before, after) << size;
-    EXPECT_GE(after, last) << size;
-    last = after;
+    EXPECT_EQ(at(kStart + 100s), found) << size;
+    for (const std::string& segment : segments()) std::filesystem::remove(segment);
+    std::ofstream(journal, std::ios::binary) << bytes.substr(0, size);
   }
-  EXPECT_GE(last, 20);
-  EXPECT_EQ(reader().events_between(kStart, kStart + 1h)->size(), 1U);
+  EXPECT_EQ(last, -1);
 }
 
 TEST_F(History, PassesOverWhatIsDamagedInASegment) {
