@@ -14,8 +14,8 @@ inline constexpr std::uint64_t kBlockFormat = 1;
 
 /// What of this metric is left beside one or two of those before it: minuend - subtrahend - metric.
 struct Relation {
-  Metric metric, minuend;
-  std::optional<Metric> subtrahend;
+  Metric metric{}, minuend{};
+  std::optional<Metric> subtrahend{};
 };
 inline constexpr std::array kRelations = {
     Relation{Metric::cpu_system, Metric::cpu_usage, Metric::cpu_user},
