@@ -37,7 +37,7 @@ tells_after_a_kill() {
   weir events --since 10m --record-dir "$run/h" --json >"$run/events"
   diff <(sort "$run/out") <(sort "$run/events")
   weir events held --since 10m --record-dir "$run/h" | grep 'held: throttled by its CPU limit'
-  weir events --kind oom_kill --since 10m --record-dir "$run/h" | grep 'hungry: killed for want of memory'
+  weir events --kind oom_kill --since 10m --record-dir "$run/h" | grep 'hungry: .*killed for want of memory'
   [[ -z $(weir events --kind oom_kill --until 10m --since 20m --record-dir "$run/h") ]]
   weir ls held --at now --record-dir "$run/h" >"$run/table"
   cat "$run/table"

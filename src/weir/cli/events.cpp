@@ -82,13 +82,13 @@ bool is_wanted(const Wanted& wanted, const Event& event) {
 }
 
 void take(std::string line, const Wanted& wanted, Told& told) {
-  auto event = events::parse_event_json(line);
-  if (event && is_wanted(wanted, *event)) told.lines.push_back({std::move(line), std::move(*event)});
-  if (event) return;
-  if (const auto lost = events::parse_lost(line))
+  if (auto event = events::parse_event_json(line)) {
+    if (is_wanted(wanted, *event)) told.lines.push_back({std::move(line), std::move(*event)});
+  } else if (const auto lost = events::parse_lost(line)) {
     told.lost += *lost;
-  else
+  } else {
     ++told.damaged;
+  }
 }
 
 Result<Told> from_log(const std::string& path, const Wanted& wanted) {
