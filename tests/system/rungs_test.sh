@@ -7,7 +7,7 @@
 
 run=$(mktemp -d -p /var/tmp)
 cleanup() {
-  docker rm -f spinning hungry >/dev/null 2>&1
+  docker rm -f spinning hungry calm >/dev/null 2>&1
   for pid in $(jobs -p); do kill "$pid" 2>/dev/null; done
   rm -rf "$run"
 }
@@ -69,6 +69,20 @@ by_slow_triggers() {
   stop
 }
 t "without CAP_SYS_RESOURCE by triggers of 2 s, or by reading where the kernel has none" by_slow_triggers
+
+# A trigger of 2 s begins with all that the cgroup ever waited (psi_trigger_create).
+believes_no_first_window() {
+  docker run --detach --name calm --cpus 0.1 --network none busybox sh -c 'i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done; exec sleep 1000' >/dev/null
+  calm_pid=$(docker inspect --format '{{.State.Pid}}' calm)
+  wait_for 120 sleeps
+  begin calm setpriv --bounding-set -sys_resource,-bpf,-perfmon,-sys_admin --inh-caps -sys_resource -- --sources poll calm
+  sleep 9
+  if told calm '.event == "psi_spike" and .container.name == "calm"'; then return 1; fi
+  stop
+  docker rm -f calm >/dev/null
+}
+sleeps() { [[ $(<"/proc/$calm_pid/comm") == sleep ]]; }
+t "what a container waited long ago is not told by a trigger of 2 s" believes_no_first_window
 
 by_reading() {
   begin read -- --sources read

@@ -2,7 +2,9 @@
 #pragma once
 // PsiTrigger: the kernel tells when tasks of a cgroup stalled for some time within a window. It counts for
 // itself: readers of the pressure file lose nothing by it. A window that is no multiple of 2 s needs
-// CAP_SYS_RESOURCE, and costs a kernel thread for each cgroup.
+// CAP_SYS_RESOURCE, and costs a kernel thread for each cgroup. A slow one takes all that the cgroup ever
+// waited for the growth of its first window (psi_trigger_create() begins at the total of the others): nothing
+// that it tells in its first windows is to be believed.
 
 #include <chrono>
 #include <memory>
@@ -15,6 +17,8 @@ namespace weir::cgroup {
 
 struct PsiWindow {
   std::chrono::microseconds stalled{0}, window{0};
+  /// For everybody, and by the kernel's averages, every 2 s.
+  [[nodiscard]] bool is_slow() const { return window % std::chrono::seconds(2) == std::chrono::seconds(0); }
   bool operator==(const PsiWindow&) const = default;
 };
 

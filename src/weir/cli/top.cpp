@@ -17,6 +17,7 @@
 #include "weir/cli/clock_text.h"
 #include "weir/cli/command.h"
 #include "weir/cli/open_files.h"
+#include "weir/cli/recorded.h"
 #include "weir/cli/signals.h"
 #include "weir/cli/top_columns.h"
 #include "weir/cli/top_json.h"
@@ -31,6 +32,7 @@ namespace {
 struct Options {
   std::vector<std::string> targets;
   std::string sort = "cpu", filter;
+  std::string at, record_dir = kHistoryDirectory;
   bool once = false, services = false, reverse = false;
 };
 
@@ -47,17 +49,27 @@ Result<container::Target> understand(const std::string& text, const HostPaths& p
   return container::parse_target(found.front().cgroup);
 }
 
+TopState state_of(const Options& options) {
+  TopState state;
+  state.sort = parse_top_sort(options.sort).value_or(TopSort::cpu);
+  state.order = options.reverse ? TopOrder::reversed : TopOrder::usual;
+  state.filter = options.filter;
+  state.services = options.services;
+  return state;
+}
+
 Result<Wanted> understand(const Session& session, const Options& options, cgroup::Dir& root) {
   Wanted wanted;
   for (const std::string& text : options.targets) {
     WEIR_TRY(container::Target target, understand(text, session.paths, root));
     wanted.targets.push_back(std::move(target));
   }
-  wanted.state.sort = parse_top_sort(options.sort).value_or(TopSort::cpu);
-  wanted.state.order = options.reverse ? TopOrder::reversed : TopOrder::usual;
-  wanted.state.filter = options.filter;
-  wanted.state.services = options.services;
+  wanted.state = state_of(options);
   return wanted;
+}
+
+bool is_live(const Session& session, const Options& options) {
+  return !session.json && !options.once && session.terminal.out_tty && session.terminal.in_tty;
 }
 
 std::string host_line(const TopView& view) {
@@ -95,6 +107,18 @@ std::string table_text(const TopView& view, const std::vector<TopRow>& rows, con
                        : table.render(terminal.columns, terminal.colour);
 }
 
+/// One picture, where there are rates. False: what reads it is gone.
+bool print(const Session& session, const TopModel& model, const Wanted& wanted, std::string_view source) {
+  const std::vector<TopRow> rows = shown_rows(model.view(), wanted.state, wanted.targets);
+  if (session.json)
+    fmt::print(session.terminal.out, "{}\n", top_json(model.view(), rows, source));
+  else
+    fmt::print(session.terminal.out, "{}\n{}", host_line(model.view()),
+               table_text(model.view(), rows, session.terminal));
+  session.terminal.out.flush();
+  return session.terminal.out.good();
+}
+
 enum class Often { once, until_ended };
 /// Text or JSON, picture after picture.
 Result<int> print(const Session& session, const Wanted& wanted, sample::Frames& frames, const Fd& signals,
@@ -105,25 +129,35 @@ Result<int> print(const Session& session, const Wanted& wanted, sample::Frames& 
     (void)frames.take_changes();
     for (const std::string& note : frames.take_notes()) warn(session, note);
     if (frame != nullptr && model.see(*frame) && model.has_rates()) {
-      const std::vector<TopRow> rows = shown_rows(model.view(), wanted.state, wanted.targets);
-      if (session.json)
-        fmt::print(session.terminal.out, "{}\n",
-                   top_json(model.view(), rows, sample::to_string(frames.role())));
-      else
-        fmt::print(session.terminal.out, "{}\n{}", host_line(model.view()),
-                   table_text(model.view(), rows, session.terminal));
-      session.terminal.out.flush();
-      if (often == Often::once || !session.terminal.out.good()) return kDone;
+      const bool read = print(session, model, wanted, sample::to_string(frames.role()));
+      if (often == Often::once || !read) return kDone;
     }
     if (wait_for(std::array{signals.get(), frames.fd()}, frames.again())) return kDone;
   }
 }
 
+/// What the terminal's own signals are read as, where a picture is on it.
+constexpr std::array kOfTerminal = {SIGQUIT, SIGWINCH, SIGTSTP, SIGCONT};
+
+Result<int> look_back(const Session& session, const Options& options) {
+  Wanted wanted{.targets = {}, .state = state_of(options)};
+  WEIR_TRY(wanted.targets, parse_recorded_targets(options.targets));
+  WEIR_TRY(TopReplay replay, TopReplay::open(options.record_dir, options.at, SystemClock().realtime()));
+  if (!is_live(session, options)) {
+    if (!session.json) fmt::print(session.terminal.out, "{}\n", replay.text());
+    print(session, replay.model(), wanted, "recorded");
+    return kDone;
+  }
+  WEIR_TRY(const Fd signals, open_signals(kOfTerminal));
+  WEIR_TRY(TopScreen screen, TopScreen::open(session.terminal.colour ? Colour::on : Colour::off));
+  return TopLive(screen, std::move(replay), std::move(wanted.targets), std::move(wanted.state)).run(signals);
+}
+
 Result<int> top(const Session& session, const Options& options) {
+  if (!options.at.empty()) return look_back(session, options);
   WEIR_TRY(const std::unique_ptr<cgroup::Dir> root, cgroup::open_root(session.paths.cgroup_root));
   WEIR_TRY(Wanted wanted, understand(session, options, *root));
-  const bool live = !session.json && !options.once && session.terminal.out_tty && session.terminal.in_tty;
-  constexpr std::array kOfTerminal = {SIGQUIT, SIGWINCH, SIGTSTP, SIGCONT};
+  const bool live = is_live(session, options);
   WEIR_TRY(const Fd signals, open_signals(live ? std::span<const int>(kOfTerminal) : std::span<const int>()));
   allow_open_files();
   const SystemClock clock;
@@ -149,6 +183,7 @@ void add_top(CLI::App& app, Session& session) {
                   "  weir top\n"
                   "  weir top 'web-*' label:tier=db --sort throttled\n"
                   "  weir top --once                       two looks a second apart, as text\n"
+                  "  weir top --at 03:12                   as it was then (weir watch --record)\n"
                   "  weir top --json | jq -c '.containers[] | [.name, .rates.cpus]'");
   const auto options = std::make_shared<Options>();
   command->add_option("targets", options->targets, "Only these containers")->type_name("TARGET");
@@ -163,6 +198,9 @@ void add_top(CLI::App& app, Session& session) {
       ->add_option("--filter", options->filter, "Only those with this in name, image, label, runtime or id")
       ->type_name("TEXT");
   command->add_flag("-s,--services", options->services, "Services of systemd too");
+  command->add_option("--at", options->at, "As it was then: 03:12, '2026-11-21 03:12', '10m ago'")
+      ->type_name("TIME");
+  add_history_option(*command, options->record_dir);
   command->add_flag("--once", options->once, "Print one picture and end; so without a terminal");
   command->callback([&session, options] {
     session.action = [&session, options] { return report(session, top(session, *options)); };

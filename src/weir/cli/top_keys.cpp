@@ -25,6 +25,7 @@ constexpr std::array kHelp = {
     TopKeyHelp{"r", "the other way round; so does the same sort key again"},
     TopKeyHelp{"s a", "services of systemd too, or not"},
     TopKeyHelp{"Space", "pause the picture, and go on"},
+    TopKeyHelp{"Left Right [ ]", "with --at: a second back, forward; { }: a minute"},
     TopKeyHelp{"h ? F1", "this help"},
 };
 
@@ -147,6 +148,15 @@ void press_in_table(TopState& state, const TopKey& key, const TopExtent& extent)
   }
 }
 
+TopSeek sought(const TopKey& key) {
+  const char32_t c = key.kind == Kind::character ? key.character : 0;
+  if (key.kind == Kind::left || c == U'[') return TopSeek::back;
+  if (key.kind == Kind::right || c == U']') return TopSeek::forward;
+  if (c == U'{') return TopSeek::minute_back;
+  if (c == U'}') return TopSeek::minute_forward;
+  return TopSeek::none;
+}
+
 void press_in_text(TopState& state, const TopKey& key, const TopExtent& extent) {
   const std::size_t last = extent.lines - std::min(extent.lines, extent.page);
   if (const auto to = moved(key, state.scroll, extent.page, last)) {
@@ -165,6 +175,8 @@ void press(TopState& state, const TopKey& key, const TopExtent& extent) {
     state.quit = true;
   } else if (key.kind == Kind::f1 || c == U'h' || c == U'?' || c == U'q') {
     open(state, state.page == TopPage::help ? TopPage::table : TopPage::help);
+  } else if (const TopSeek seek = sought(key); seek != TopSeek::none) {
+    state.seek = seek;
   } else if (c == U' ') {
     state.paused = !state.paused;
   } else if (state.page == TopPage::table) {

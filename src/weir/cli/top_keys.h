@@ -20,6 +20,8 @@ struct TopKey {
     character,
     up,
     down,
+    left,
+    right,
     page_up,
     page_down,
     home,
@@ -36,6 +38,9 @@ struct TopKey {
   char32_t character = 0;
 };
 
+/// In a history: a frame, a minute.
+enum class TopSeek : std::uint8_t { none, back, forward, minute_back, minute_forward };
+
 enum class TopPage : std::uint8_t { table, details, help };
 
 struct TopState {
@@ -46,6 +51,7 @@ struct TopState {
   bool services = false;
   bool paused = false;
   bool quit = false;
+  TopSeek seek = TopSeek::none;  ///< asked for; whoever does it resets it
   TopPage page = TopPage::table;
   /// The container that the selection follows as rows move; nullopt: the selection stays on the first row.
   std::optional<CgroupId> selected;

@@ -21,6 +21,8 @@ using std::chrono::nanoseconds;
 
 constexpr std::chrono::seconds kNoticeFor{30};
 constexpr std::chrono::seconds kLimitsFor{5};
+/// Whether the terminal is still there, where nothing else wakes us.
+constexpr std::chrono::seconds kLook{1};
 
 std::string host_name() {
   std::array<char, 256> name{};
@@ -60,7 +62,14 @@ TopLive::TopLive(TopScreen& screen, OpenFrames open, const cgroup::Dir& root,
                  std::vector<container::Target> targets, TopState state)
     : screen_(screen),
       open_(std::move(open)),
-      root_(root),
+      root_(&root),
+      targets_(std::move(targets)),
+      state_(std::move(state)),
+      host_(host_name()) {}
+
+TopLive::TopLive(TopScreen& screen, TopReplay replay, std::vector<container::Target> targets, TopState state)
+    : screen_(screen),
+      replay_(std::move(replay)),
       targets_(std::move(targets)),
       state_(std::move(state)),
       host_(host_name()) {}
@@ -70,15 +79,26 @@ Result<int> TopLive::run(const Fd& signals) {
   for (;;) {
     WEIR_CHECK(take_frames());
     if (changed_) draw();
-    (void)wait_for(std::array{signals.get(), STDIN_FILENO, frames_->fd()}, frames_->again());
+    if (frames_)
+      (void)wait_for(std::array{signals.get(), STDIN_FILENO, frames_->fd()}, frames_->again());
+    else
+      (void)wait_for(std::array{signals.get(), STDIN_FILENO}, SystemClock().monotonic() + kLook);
     WEIR_TRY(const Next next, take_signals(signals));
     if (next == Next::end || !TopScreen::is_open()) return 0;
     take_keys();
     if (state_.quit) return 0;
+    WEIR_CHECK(take_seek());
   }
 }
 
+Result<void> TopLive::take_seek() {
+  const TopSeek seek = std::exchange(state_.seek, TopSeek::none);
+  if (!replay_ || seek == TopSeek::none) return {};
+  return replay_->seek(seek);
+}
+
 Result<void> TopLive::open_frames() {
+  if (replay_) return {};
   WEIR_TRY(sample::Frames frames, open_());
   frames_.emplace(std::move(frames));
   frames_begun_ = false;
@@ -117,6 +137,7 @@ void TopLive::take_keys() {
 }
 
 Result<void> TopLive::take_frames() {
+  if (!frames_) return {};
   WEIR_TRY(const Frame* frame, frames_->next());
   for (sample::RosterChange& change : frames_->take_changes()) {
     if (!frames_begun_) continue;
@@ -150,22 +171,23 @@ TopExtent TopLive::extent() const {
 
 /// Through the levels above, so not with every picture.
 void TopLive::read_limits() {
+  if (root_ == nullptr) return;
   const nanoseconds now = SystemClock().monotonic();
   const CgroupId cgroup = chosen_->subject.cgroup_id;
   if (held_of_ == cgroup && now - held_at_ < kLimitsFor) return;
   held_of_ = cgroup;
   held_at_ = now;
   const std::string& path = chosen_->subject.container.cgroup;
-  held_ = {.cpu_max = known(cgroup::effective_cpu_max(root_, path)),
-           .memory_high = known(cgroup::effective_memory(root_, path, cgroup::Knob::memory_high)),
-           .memory_max = known(cgroup::effective_memory(root_, path, cgroup::Knob::memory_max)),
+  held_ = {.cpu_max = known(cgroup::effective_cpu_max(*root_, path)),
+           .memory_high = known(cgroup::effective_memory(*root_, path, cgroup::Knob::memory_high)),
+           .memory_max = known(cgroup::effective_memory(*root_, path, cgroup::Knob::memory_max)),
            .memory_swap_max = {},
-           .pids_max = known(cgroup::effective_pids_max(root_, path))};
+           .pids_max = known(cgroup::effective_pids_max(*root_, path))};
 }
 
 /// What is shown, after the user or the host changed something.
 void TopLive::refresh() {
-  const TopView& view = model_.view();
+  const TopView& view = model().view();
   rows_ = shown_rows(view, state_, targets_);
   if (state_.page == TopPage::details && state_.selected) {
     const auto found = std::ranges::find_if(
@@ -181,11 +203,11 @@ void TopLive::refresh() {
     std::vector<Container> all;
     for (const TopRow& row : view.rows) all.push_back(row.subject.container);
     const CgroupId cgroup = chosen_->subject.cgroup_id;
-    const std::vector<std::string> events = model_.events_of(cgroup);
+    const std::vector<std::string> events = model().events_of(cgroup);
     details_ = details_lines({.row = *chosen_,
                               .ended = chosen_ended_,
                               .held = held_,
-                              .track = model_.history().of(cgroup),
+                              .track = model().history().of(cgroup),
                               .events = events,
                               .target = container::paste_text(chosen_->subject.container, all)},
                              screen_.size().columns, screen_.charset());
@@ -197,14 +219,14 @@ void TopLive::draw() {
   refresh();
   changed_ = false;
   screen_.show(draw_top(state_,
-                        {.view = model_.view(),
+                        {.view = model().view(),
                          .rows = rows_,
-                         .history = model_.history(),
+                         .history = model().history(),
                          .host = host_,
-                         .source = source_text(frames_->role()),
+                         .source = frames_ ? source_text(frames_->role()) : replay_->text(),
                          .notice = notice_,
-                         .last_event = model_.last_event(),
-                         .events = model_.events(),
+                         .last_event = model().last_event(),
+                         .events = model().events(),
                          .details = details_,
                          .details_of = chosen_ ? chosen_->subject.container.name : std::string()},
                         screen_.size(), screen_.charset()));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// TopLive: `weir top` on a terminal: frames, keys and signals in, pictures out, until somebody ends it.
+// TopLive: `weir top` on a terminal: frames, keys and signals in, pictures out, until somebody ends it. The
+// frames are those of now, or of a history.
 
 #include <chrono>
 #include <functional>
@@ -15,6 +16,7 @@
 #include "weir/cli/top_draw.h"
 #include "weir/cli/top_keys.h"
 #include "weir/cli/top_model.h"
+#include "weir/cli/top_replay.h"
 #include "weir/cli/top_screen.h"
 #include "weir/sample/frames.h"
 
@@ -31,6 +33,8 @@ class TopLive {
   /// `screen` and `root`, and what `open` needs, outlive it.
   TopLive(TopScreen& screen, OpenFrames open, const cgroup::Dir& root, std::vector<container::Target> targets,
           TopState state);
+  /// Of the past.
+  TopLive(TopScreen& screen, TopReplay replay, std::vector<container::Target> targets, TopState state);
   /// Until a key or a signal ends it, or the terminal is gone. `signals` has SIGWINCH, SIGTSTP and SIGCONT
   /// too. Returns the exit code.
   Result<int> run(const Fd& signals);
@@ -41,16 +45,19 @@ class TopLive {
   Result<void> open_frames();
   void take_keys();
   Result<void> take_frames();
+  Result<void> take_seek();
   void read_limits();
+  [[nodiscard]] TopModel& model() { return replay_ ? replay_->model() : model_; }
   [[nodiscard]] TopExtent extent() const;
   void refresh();
   void draw();
 
   TopScreen& screen_;
   OpenFrames open_;
-  std::optional<sample::Frames> frames_;
+  std::optional<sample::Frames> frames_;  ///< nullopt: replay_ is shown
+  std::optional<TopReplay> replay_;
   bool frames_begun_ = false;  ///< those that were there at the first look have started before
-  const cgroup::Dir& root_;
+  const cgroup::Dir* root_ = nullptr;
   std::vector<container::Target> targets_;
   TopState state_;
   TopModel model_;

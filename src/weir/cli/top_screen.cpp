@@ -104,6 +104,10 @@ TopKey to_key(int code) {
       return {.kind = Kind::up};
     case KEY_DOWN:
       return {.kind = Kind::down};
+    case KEY_LEFT:
+      return {.kind = Kind::left};
+    case KEY_RIGHT:
+      return {.kind = Kind::right};
     case KEY_PPAGE:
       return {.kind = Kind::page_up};
     case KEY_NPAGE:

@@ -29,6 +29,8 @@ constexpr std::array<TriggerInfo, 4> kTriggerTable = {{
 
 /// A trigger of a short window costs a kernel thread for each cgroup; the others are judged by frames.
 constexpr std::size_t kMostWithTriggers = 512;
+/// Of a slow trigger: the first, and the one into which that is carried over.
+constexpr int kWindowsNotBelieved = 3;
 constexpr std::uint32_t kOnce = EPOLLPRI | EPOLLONESHOT;
 
 double milliseconds(std::uint64_t ns) { return static_cast<double>(ns / 10'000) / 100; }
@@ -60,15 +62,23 @@ void Alarms::arm_triggers(Watched& watched, const Detector& detector) {
   watched.triggers_fired = false;
   for (std::size_t n = 0; n < kTriggers; ++n) {
     const TriggerInfo& info = kTriggerTable[n];
-    if (watched.triggers[n]) continue;
+    auto& trigger = watched.triggers[n];
+    if (trigger && !trigger->fired) continue;
     if (detector.lasts(watched.cgroup, info.condition)) {
       watched.triggers_fired = true;
       continue;
     }
-    auto trigger = cgroup::PsiTrigger::open(*watched.dir, file_of(info.source), info.share, *sources_.window);
-    if (!trigger) continue;
-    watched.triggers[n].emplace(std::move(*trigger));
-    (void)sources_.waiting.add(watched.triggers[n]->fd(), kOnce, number_of(watched, n));
+    if (trigger) {
+      trigger->fired = false;
+      sources_.waiting.rearm(trigger->psi.fd(), kOnce, number_of(watched, n));
+      continue;
+    }
+    const cgroup::PsiWindow& window = *sources_.window;
+    auto psi = cgroup::PsiTrigger::open(*watched.dir, file_of(info.source), info.share, window);
+    if (!psi) continue;
+    const nanoseconds blind = window.is_slow() ? kWindowsNotBelieved * window.window : nanoseconds(0);
+    trigger.emplace(Trigger{.psi = std::move(*psi), .believed_from = now().at + blind});
+    (void)sources_.waiting.add(trigger->psi.fd(), kOnce, number_of(watched, n));
   }
 }
 
@@ -141,9 +151,12 @@ void Alarms::take_bpf(Detector& detector, std::vector<Event>& events) {
 
 void Alarms::fired(Watched& watched, std::size_t trigger, std::uint32_t what, Detector& detector,
                    std::vector<Event>& events) {
-  watched.triggers[trigger].reset();
-  watched.triggers_fired = true;
-  if ((what & EPOLLERR) != 0 && !watched.dir->alive()) return;
+  if (!watched.triggers[trigger]) return;
+  const bool believed = now().at >= watched.triggers[trigger]->believed_from;
+  watched.triggers_fired = watched.triggers[trigger]->fired = true;
+  // One of a short window costs a kernel thread: it is made anew once it is needed.
+  if (!sources_.window->is_slow()) watched.triggers[trigger].reset();
+  if (!believed || ((what & EPOLLERR) != 0 && !watched.dir->alive())) return;
   decltype(Event::details) details;
   details.emplace_back("at_least_percent", 100.0 * static_cast<double>(sources_.window->stalled.count()) /
                                                static_cast<double>(sources_.window->window.count()));

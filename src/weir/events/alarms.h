@@ -54,6 +54,11 @@ class Alarms {
   static constexpr std::size_t kTriggers = 4;
   static constexpr std::size_t kMemory = kTriggers;  ///< beside the triggers: memory.events
   static constexpr std::size_t kFiles = 8;           ///< numbers of one container
+  struct Trigger {
+    cgroup::PsiTrigger psi;
+    std::chrono::nanoseconds believed_from{0};  ///< CLOCK_MONOTONIC
+    bool fired = false;                         ///< and not waited for
+  };
   struct Watched {
     CgroupId cgroup;
     std::uint64_t serial = 0;
@@ -61,7 +66,7 @@ class Alarms {
     std::unique_ptr<cgroup::Dir> own;  ///< null: the host's
     const cgroup::Dir* dir = nullptr;
     std::unique_ptr<cgroup::File> memory;
-    std::array<std::optional<cgroup::PsiTrigger>, kTriggers> triggers;
+    std::array<std::optional<Trigger>, kTriggers> triggers;
     bool memory_fired = false, triggers_fired = false;
   };
   explicit Alarms(Sources sources) : sources_(sources) {}
