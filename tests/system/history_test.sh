@@ -43,6 +43,9 @@ tells_after_a_kill() {
   cat "$run/table"
   grep -Eq '^held .* 0\.1 .*own cpu.max' "$run/table"
   recorded '.name == "held" and .effective."memory.max".value == "67108864" and .usage.memory_bytes > 0'
+  weir top held --at now --record-dir "$run/h" --json >"$run/top"
+  jq -e '.source == "recorded" and (.containers[0] | .name == "held" and .limits.cpus == 0.1 and .throttled_share > 0.5)' "$run/top"
+  weir top --at now --record-dir "$run/h" | grep '^recorded at'
 }
 t "what was recorded is told after the watch was killed" tells_after_a_kill
 
@@ -63,6 +66,7 @@ says_where_it_looked() {
   says 'nothing was recorded from then on' weir ls --at 2099-01-01 --record-dir "$run/h"
   says 'holds nothing from' exits 3 weir ls --at '1970-01-02' --record-dir "$run/h"
   says 'weir watch --record' exits 3 weir ls --at now --record-dir "$run/nowhere"
+  says 'weir watch --record' exits 3 weir top --at now --record-dir "$run/nowhere"
   says 'is not a time' exits 2 weir ls --at tomorrow --record-dir "$run/h"
   begin "$run/h"
   says 'recorded to by another' exits 1 weir --run-dir "$run/r" watch --no-log --record --record-dir "$run/h"

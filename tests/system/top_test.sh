@@ -100,6 +100,25 @@ keys() {
 }
 t "keys open help, filter and details, and q ends it with the terminal as it was" keys
 
+replayed() {
+  "${weirs[@]}" watch --no-log --record --record-dir "$run/h" >/dev/null 2>"$run/record.err" &
+  local watch=$!
+  wait_for 60 grep -q 'Ctrl-C ends it' "$run/record.err"
+  wait_for 60 some_frames
+  kill -TERM "$watch"
+  wait "$watch"
+  begin xterm-256color --at now --record-dir "$run/h"
+  wait_for 60 seen 'recorded at .*nothing was recorded'
+  seen spun
+  printf '[[[}{\033[C\033[D' >&9
+  printf '/spun\r\r' >&9
+  wait_for 30 seen 'filter: spun'
+  printf 'q' >&9
+  ended 0
+}
+some_frames() { weir ls --at now --record-dir "$run/h" --json 2>/dev/null | jq -e '.window_usec != null' >/dev/null; }
+t "the past is shown on a terminal, back and forth" replayed
+
 by_signal() {
   local signal
   for signal in INT TERM HUP QUIT; do
