@@ -107,8 +107,8 @@ replayed() {
   wait_for 60 some_frames
   kill -TERM "$watch"
   wait "$watch"
-  begin xterm-256color --at now --record-dir "$run/h"
-  wait_for 60 seen 'recorded at .*nothing was recorded'
+  begin xterm-256color --at 2099-01-01 --record-dir "$run/h"
+  wait_for 60 seen 'nothing was recorded'
   seen spun
   printf '[[[}{\033[C\033[D' >&9
   printf '/spun\r\r' >&9

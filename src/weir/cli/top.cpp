@@ -144,7 +144,7 @@ Result<int> look_back(const Session& session, const Options& options) {
   WEIR_TRY(wanted.targets, parse_recorded_targets(options.targets));
   WEIR_TRY(TopReplay replay, TopReplay::open(options.record_dir, options.at, SystemClock().realtime()));
   if (!is_live(session, options)) {
-    if (!session.json) fmt::print(session.terminal.out, "{}\n", replay.text());
+    if (!session.json) fmt::print(session.terminal.out, "{}\n", replay.found());
     print(session, replay.model(), wanted, "recorded");
     return kDone;
   }

@@ -72,7 +72,8 @@ TopLive::TopLive(TopScreen& screen, TopReplay replay, std::vector<container::Tar
       replay_(std::move(replay)),
       targets_(std::move(targets)),
       state_(std::move(state)),
-      host_(host_name()) {}
+      host_(host_name()),
+      notice_(replay_->found()) {}
 
 Result<int> TopLive::run(const Fd& signals) {
   WEIR_CHECK(open_frames());
@@ -94,7 +95,10 @@ Result<int> TopLive::run(const Fd& signals) {
 Result<void> TopLive::take_seek() {
   const TopSeek seek = std::exchange(state_.seek, TopSeek::none);
   if (!replay_ || seek == TopSeek::none) return {};
-  return replay_->seek(seek);
+  WEIR_CHECK(replay_->seek(seek));
+  notice_ = replay_->found();
+  changed_ = true;
+  return {};
 }
 
 Result<void> TopLive::open_frames() {

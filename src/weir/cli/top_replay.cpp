@@ -22,7 +22,7 @@ Result<TopReplay> TopReplay::open(std::string directory, std::string_view at, na
   TopReplay replay(std::move(directory), now);
   WEIR_TRY(Recorded recorded, recorded_at(replay.directory_, at, now));
   WEIR_TRY(const bool there, replay.show(recorded.moment.now.time));
-  replay.text_ = std::move(recorded.text);
+  replay.found_ = std::move(recorded.text);
   if (there) return replay;
   return std::unexpected(make_error(ErrorKind::absent, replay.directory_, "holds nothing of then any more"));
 }
@@ -34,6 +34,7 @@ Result<bool> TopReplay::show(nanoseconds time) {
   if (!found.moment) return false;
   next_ = found.next;
   shown_ = found.moment->now.time;
+  text_ = "recorded " + day_clock_text(shown_, now_);
   before_ = std::nullopt;
   std::vector<Frame> frames;
   for (std::optional<history::Moment> moment = std::move(found.moment);;) {
@@ -63,8 +64,7 @@ Result<void> TopReplay::seek(TopSeek seek) {
   if (seek == TopSeek::minute_forward && next_) to = std::max(*next_, shown_ + kMinute);
   if (!to) return {};
   WEIR_TRY(const bool there, show(*to));
-  if (!there) return {};
-  text_ = "recorded at " + day_clock_text(shown_, now_);
+  if (there) found_.clear();
   return {};
 }
 

@@ -22,8 +22,10 @@ class TopReplay {
   /// One frame, or a minute; at either end of what was recorded nothing moves.
   Result<void> seek(TopSeek seek);
   [[nodiscard]] TopModel& model() { return model_; }
-  /// "recorded at 03:12:00"; with how far that is from what was asked for.
+  /// "recorded 03:12:00"
   [[nodiscard]] const std::string& text() const { return text_; }
+  /// The same as a sentence, with how far that is from what was asked for.
+  [[nodiscard]] const std::string& found() const { return found_; }
 
  private:
   TopReplay(std::string directory, std::chrono::nanoseconds now)
@@ -34,7 +36,7 @@ class TopReplay {
   std::string directory_;
   std::chrono::nanoseconds now_;
   TopModel model_;
-  std::string text_;
+  std::string text_, found_;
   std::chrono::nanoseconds shown_{0};
   std::optional<std::chrono::nanoseconds> before_, next_;
 };
