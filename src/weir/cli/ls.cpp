@@ -127,7 +127,7 @@ std::string json_text(const Found& found, const Wanted& wanted, int indent) {
 
 std::string table_text(const Session& session, const Found& found, const Wanted& wanted,
                        std::size_t columns) {
-  if (found.rows.empty() && found.recorded) return "none of these was there\n";
+  if (found.rows.empty() && found.recorded) return "no such containers or services were there then\n";
   if (found.rows.empty() && wanted.header == Header::show)
     return "no containers and no services here; weir ls --all shows every cgroup\n";
   return make_table(found.rows, wanted.columns, wanted.chosen)
