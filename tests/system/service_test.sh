@@ -54,6 +54,7 @@ tells() {
   docker run --rm --name served --network none busybox sleep 2
   wait_for 60 logged
   wait_for 30 in_journal
+  weir events served --since 10m | grep 'served: ended' # recorded, and found where the service keeps it
 }
 t "what happens is in the log and in the journal, with fields" tells
 

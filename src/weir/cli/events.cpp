@@ -26,7 +26,7 @@ using std::chrono::nanoseconds;
 
 struct Options {
   std::vector<std::string> targets, kinds;
-  std::string since = "1h", until = "now", directory = kHistoryDirectory;
+  std::string since = "1h", until = "now", directory;
   std::string log;  ///< empty: the history, and the usual log where there is none
 };
 
@@ -107,9 +107,9 @@ Result<Told> from_history(const std::string& directory, const Wanted& wanted) {
   return told;
 }
 
-Result<Told> look_up(const Options& options, const Wanted& wanted) {
+Result<Told> look_up(const HostPaths& paths, const Options& options, const Wanted& wanted) {
   if (!options.log.empty()) return from_log(options.log, wanted);
-  auto told = from_history(options.directory, wanted);
+  auto told = from_history(history_directory(options.directory, paths), wanted);
   if (told || told.error().kind != ErrorKind::absent) return told;
   auto logged = from_log(kEventLog, wanted);
   if (logged || logged.error().kind != ErrorKind::absent) return logged;
@@ -133,7 +133,7 @@ void print(const Session& session, const Told& told, const Wanted& wanted) {
 
 Result<int> tell(Session& session, const Options& options) {
   WEIR_TRY(const Wanted wanted, understand(options));
-  WEIR_TRY(const Told told, look_up(options, wanted));
+  WEIR_TRY(const Told told, look_up(session.paths, options, wanted));
   print(session, told, wanted);
   if (told.lines.empty())
     fmt::print(session.terminal.err, "weir: nothing{} was recorded from {} to {}\n",

@@ -37,7 +37,7 @@ struct Options {
   std::string seconds;  ///< of --watch, as typed
   bool watch = false;
   bool all = false, no_header = false;
-  std::string at, record_dir = kHistoryDirectory;
+  std::string at, record_dir;
 };
 
 struct Wanted {
@@ -99,10 +99,11 @@ Result<Found> look(const HostPaths& paths, const Wanted& wanted) {
                .recorded = {}};
 }
 
-Result<Found> look_back(const Options& options, Wanted& wanted) {
+Result<Found> look_back(const HostPaths& paths, const Options& options, Wanted& wanted) {
   WEIR_TRY(const auto targets, parse_recorded_targets(options.targets));
   Found found;
-  WEIR_TRY(found.recorded, recorded_at(options.record_dir, options.at, SystemClock().realtime()));
+  WEIR_TRY(found.recorded,
+           recorded_at(history_directory(options.record_dir, paths), options.at, SystemClock().realtime()));
   const history::Moment& moment = found.recorded->moment;
   found.rows = make_rows(snapshots_of(moment, targets));
   wanted.window =
@@ -224,7 +225,7 @@ int list(const Session& session, const Options& options) {
   auto wanted = understand(options);
   if (!wanted) return report(session, wanted.error());
   if (!options.at.empty()) {
-    const auto found = look_back(options, *wanted);
+    const auto found = look_back(session.paths, options, *wanted);
     return once(session, *wanted, found);
   }
   if (!options.watch) return once(session, *wanted, look(session.paths, *wanted));

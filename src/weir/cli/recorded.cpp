@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <filesystem>
 
 #include "weir/cli/clock_text.h"
 #include "weir/cli/when.h"
@@ -28,9 +29,18 @@ std::string text_of(const history::Found& found, nanoseconds asked, nanoseconds 
 }  // namespace
 
 void add_history_option(CLI::App& command, std::string& directory) {
-  command.add_option("--record-dir", directory, "Where the history is (weir watch --record)")
-      ->type_name("DIR")
-      ->capture_default_str();
+  command
+      .add_option("--record-dir", directory,
+                  "Where the history is (weir watch --record): logs/history, else the service's")
+      ->type_name("DIR");
+}
+
+std::string history_directory(const std::string& given, const HostPaths& paths) {
+  if (!given.empty()) return given;
+  const std::string of_service = paths.state_dir + "/history";
+  std::error_code ignored;
+  const bool here = std::filesystem::exists(kHistoryDirectory, ignored);
+  return !here && std::filesystem::exists(of_service, ignored) ? of_service : kHistoryDirectory;
 }
 
 Result<Recorded> recorded_at(const std::string& directory, std::string_view at, nanoseconds now) {

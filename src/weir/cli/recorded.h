@@ -12,6 +12,7 @@
 #include "weir/cli/ls_rows.h"
 #include "weir/container/target.h"
 #include "weir/history/reader.h"
+#include "weir/model/host_paths.h"
 
 namespace CLI {
 class App;
@@ -19,9 +20,11 @@ class App;
 
 namespace weir::cli {
 
-/// --record-dir, for those that read it.
-void add_history_option(CLI::App& command, std::string& directory);
 inline constexpr const char* kHistoryDirectory = "logs/history";
+/// --record-dir, for those that read it; empty until it is given.
+void add_history_option(CLI::App& command, std::string& directory);
+/// What was given; else kHistoryDirectory, or where that is not there the service's, if that is.
+std::string history_directory(const std::string& given, const HostPaths& paths);
 
 struct Recorded {
   std::chrono::nanoseconds asked{0};  ///< since the Unix epoch

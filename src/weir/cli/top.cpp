@@ -32,7 +32,7 @@ namespace {
 struct Options {
   std::vector<std::string> targets;
   std::string sort = "cpu", filter;
-  std::string at, record_dir = kHistoryDirectory;
+  std::string at, record_dir;
   bool once = false, services = false, reverse = false;
 };
 
@@ -142,7 +142,8 @@ constexpr std::array kOfTerminal = {SIGQUIT, SIGWINCH, SIGTSTP, SIGCONT};
 Result<int> look_back(const Session& session, const Options& options) {
   Wanted wanted{.targets = {}, .state = state_of(options)};
   WEIR_TRY(wanted.targets, parse_recorded_targets(options.targets));
-  WEIR_TRY(TopReplay replay, TopReplay::open(options.record_dir, options.at, SystemClock().realtime()));
+  WEIR_TRY(TopReplay replay, TopReplay::open(history_directory(options.record_dir, session.paths), options.at,
+                                             SystemClock().realtime()));
   if (!is_live(session, options)) {
     if (!session.json) fmt::print(session.terminal.out, "{}\n", replay.found());
     print(session, replay.model(), wanted, "recorded");
