@@ -26,7 +26,8 @@ class Ring {
   /// `map`: the ring buffer's. `name`: for the error.
   static Result<Ring> open(const bpf_map* map, std::string_view name) {
     Ring ring;
-    ring.buffer_.reset(ring_buffer__new(bpf_map__fd(map), take, ring.sink_.get(), nullptr));
+    ring.buffer_.reset(
+        ring_buffer__new(bpf_map__fd(map), take, static_cast<void*>(ring.sink_.get()), nullptr));
     if (!ring.buffer_) return std::unexpected(errno_error(errno, name, "mapping the BPF ring buffer"));
     return ring;
   }

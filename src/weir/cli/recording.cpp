@@ -10,7 +10,7 @@
 namespace weir::cli {
 
 void add_record_options(CLI::App& command, RecordOptions& options) {
-  command.add_flag("--record", options.record, "Keep frames and events: weir events, weir ls --at");
+  command.add_flag("--record", options.record, "Keep frames and events: weir events, weir top --at");
   command.add_option("--record-dir", options.directory, "Where they are kept")
       ->type_name("DIR")
       ->capture_default_str();

@@ -221,8 +221,8 @@ void add_watch(CLI::App& app, Session& session) {
       "  weir watch web 'label:tier=db'        only these\n"
       "  weir watch --json --no-log | jq -c 'select(.event == \"oom_kill\")'\n"
       "  weir watch --log /var/log/weir/events.jsonl --log-size 64M\n"
-      "  weir watch --prometheus 127.0.0.1:9717    also as metrics, for Prometheus on this host\n"
-      "  weir watch --record                       also for weir events and weir ls --at");
+      "  weir watch --prometheus 127.0.0.1:9717  metrics for Prometheus on this host\n"
+      "  weir watch --record                   kept for weir events, weir top --at");
   const auto options = std::make_shared<Options>();
   command->add_option("targets", options->targets, "Only events of these containers; none: all, and the host")
       ->type_name("TARGET");

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <iterator>
 #include <utility>
 
@@ -33,7 +34,7 @@ constexpr std::size_t kMostWithTriggers = 512;
 constexpr int kWindowsNotBelieved = 3;
 constexpr std::uint32_t kOnce = EPOLLPRI | EPOLLONESHOT;
 
-double milliseconds(std::uint64_t ns) { return static_cast<double>(ns / 10'000) / 100; }
+double milliseconds(std::uint64_t ns) { return std::round(static_cast<double>(ns) / 1e4) / 100; }
 
 }  // namespace
 

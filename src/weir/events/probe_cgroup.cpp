@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sched.h>
-#include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -13,6 +12,7 @@
 
 #include <cerrno>
 #include <chrono>
+#include <csignal>
 #include <thread>
 
 #include "weir/base/text.h"
@@ -73,7 +73,8 @@ Result<void> ProbeCgroup::start(Work work) {
   WEIR_TRY(const auto procs, dir_->keep("cgroup.procs", cgroup::Access::write));
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return std::unexpected(errno_error(errno, name_, "make a pipe"));
-  Fd wait(ends[0]), gate(ends[1]);
+  const Fd wait(ends[0]);
+  Fd gate(ends[1]);
   const pid_t parent = ::getpid();
   const pid_t child = ::fork();
   if (child < 0) return std::unexpected(errno_error(errno, name_, "fork"));
