@@ -19,7 +19,7 @@
 
 namespace weir::sample {
 
-/// What changes fast and costs least: cpu.stat, cpu.stat.local, memory.current.
+/// What changes fast and costs least, of containers: cpu.stat, cpu.stat.local, memory.current.
 Sources fast_sources();
 Sources all_sources();
 
