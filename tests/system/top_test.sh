@@ -111,7 +111,7 @@ replayed() {
   wait_for 60 seen 'nothing was recorded'
   seen spun
   printf '[[[}{\033[C\033[D' >&9
-  printf '/spun\r\r' >&9
+  printf '/spun\r' >&9
   wait_for 30 seen 'filter: spun'
   printf 'q' >&9
   ended 0
