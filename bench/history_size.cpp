@@ -66,7 +66,6 @@ int run(std::size_t containers, double hours, std::uint64_t most_bytes) {
     std::uint64_t sum;
   };
   std::vector<Checked> checked;
-  std::vector<double> adds;
   double spent = 0, worst = 0, samples = 0;
   std::size_t events = 0;
   for (std::size_t n = 0; n < seconds; ++n) {

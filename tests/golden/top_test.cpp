@@ -256,7 +256,7 @@ TEST(TopDraw, FitsEveryWidthAndHeight) {
   Screen screen;
   for (const TopPage page : {TopPage::table, TopPage::details, TopPage::help})
     for (std::size_t columns = 1; columns < 210; columns += 3)
-      for (const std::size_t rows : {1, 2, 7, 8, 15, 16, 24}) {
+      for (const std::size_t rows : {1U, 2U, 7U, 8U, 15U, 16U, 24U}) {
         screen.state.page = page;
         expect_fits(screen.draw({columns, rows}, Charset::utf8, screen.details_of_first(columns)));
       }

@@ -28,7 +28,8 @@ inline bool take_labels(std::string_view& rest) {
     rest.remove_prefix(equals + 2);
     while (!rest.empty() && rest.front() != '"') {
       if (static_cast<unsigned char>(rest.front()) < 0x20) return false;
-      if (rest.front() == '\\' && (rest.size() < 2 || std::string_view("\\\"n").find(rest[1]) == rest.npos))
+      if (rest.front() == '\\' &&
+          (rest.size() < 2 || std::string_view("\\\"n").find(rest[1]) == std::string_view::npos))
         return false;
       rest.remove_prefix(rest.front() == '\\' ? 2 : 1);
     }

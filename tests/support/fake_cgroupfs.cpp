@@ -176,8 +176,8 @@ Error fake_error(const Node& node, int err, std::string_view file, std::string d
 }
 
 bool is_component(std::string_view name) {
-  return !name.empty() && name != "." && name != ".." && name.find('/') == name.npos &&
-         name.find('\0') == name.npos;
+  return !name.empty() && name != "." && name != ".." && name.find('/') == std::string_view::npos &&
+         name.find('\0') == std::string_view::npos;
 }
 
 class FakeFile final : public File {
@@ -256,11 +256,11 @@ class FakeDir final : public Dir {
   [[nodiscard]] Result<std::unique_ptr<Dir>> make(std::string_view name) override {
     if (!is_component(name))
       return std::unexpected(make_error(ErrorKind::invalid, name, "is not a plain file name"));
-    const int err = !node_->alive                    ? ENOENT
-                    : node_->children.contains(name) ? EEXIST
-                    : name.find('\n') != name.npos   ? EINVAL
-                    : name.size() > 4095             ? ENAMETOOLONG
-                                                     : 0;
+    const int err = !node_->alive                               ? ENOENT
+                    : node_->children.contains(name)            ? EEXIST
+                    : name.find('\n') != std::string_view::npos ? EINVAL
+                    : name.size() > 4095                        ? ENAMETOOLONG
+                                                                : 0;
     if (err != 0) return std::unexpected(fake_error(*node_, err, name, "create"));
     return std::make_unique<FakeDir>(tree_, tree_->make(*node_, name));
   }

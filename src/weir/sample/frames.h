@@ -2,9 +2,9 @@
 #pragma once
 // Frames: the host's frames, whoever reads them, and who came and went. The first process that may takes
 // <run_dir>/sampler.lock, samples, and publishes on the board; all others attach to that. When the sampler
-// ends, one of those takes over; while it is stopped, each samples for itself. Without the right to the lock (no root) and without a board that may be
-// read, this process samples for itself alone. Comings and goings each process sees for itself (roster.h), so
-// that none that lived between two frames is missed. One thread.
+// ends, one of those takes over; while it is stopped, each samples for itself. Without the right to the lock
+// (no root) and without a board that may be read, this process samples for itself alone. Comings and goings
+// each process sees for itself (roster.h), so that none that lived between two frames is missed. One thread.
 
 #include <chrono>
 #include <memory>

@@ -226,9 +226,9 @@ TEST_F(ServerTest, RefusesAFolderThatOthersCanWriteTo) {
 }
 
 TEST_F(ServerTest, ListensOnTheLoopbackAtAPortThatTheKernelChose) {
-  Server server = Server::open(LoopbackAddress{}, clock_, [this](const Request&) {
-                    return Reply{.body = page_};
-                  }).value();
+  const Server server = Server::open(LoopbackAddress{}, clock_, [this](const Request&) {
+                          return Reply{.body = page_};
+                        }).value();
   const auto port = std::get<LoopbackAddress>(server.address()).port;
   ASSERT_NE(port, 0);
   const Fd client(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
