@@ -29,15 +29,15 @@ constexpr std::array<PsiWindow, 2> kWindows = {{
 /// A tenth of a CPU: two that spin wait nine tenths of the time, and are throttled for as long.
 constexpr std::string_view kProbeCpu = "10000 100000";
 
-/// Waits for `events` on the file; how long that took.
-std::optional<nanoseconds> wait(int fd, short events, nanoseconds limit, const Clock& clock,
+/// Waits for `what` (POLLIN, POLLPRI) on the file; how long that took.
+std::optional<nanoseconds> wait(int file, short what, nanoseconds limit, const Clock& clock,
                                 nanoseconds since) {
   for (;;) {
     const nanoseconds left = since + limit - clock.monotonic();
     if (left <= nanoseconds(0)) return std::nullopt;
-    struct pollfd wanted{.fd = fd, .events = events, .revents = 0};
+    struct pollfd wanted{.fd = file, .events = what, .revents = 0};
     const auto timeout = std::chrono::duration_cast<milliseconds>(left) + milliseconds(1);
-    if (::poll(&wanted, 1, static_cast<int>(timeout.count())) > 0 && (wanted.revents & events) != 0)
+    if (::poll(&wanted, 1, static_cast<int>(timeout.count())) > 0 && (wanted.revents & what) != 0)
       return clock.monotonic() - since;
   }
 }

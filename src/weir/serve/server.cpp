@@ -115,8 +115,8 @@ Server::Connections::iterator Server::disposable() {
                               [](const auto& each) { return each.second.state != State::reading; });
 }
 
-void Server::wait_for(std::uint64_t serial, const Connection& connection, std::uint32_t events) {
-  struct epoll_event event{.events = events, .data = {.u64 = serial}};
+void Server::wait_for(std::uint64_t serial, const Connection& connection, std::uint32_t wanted) {
+  struct epoll_event event{.events = wanted, .data = {.u64 = serial}};
   ::epoll_ctl(poll_.get(), EPOLL_CTL_MOD, connection.fd.get(), &event);
 }
 

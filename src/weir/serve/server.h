@@ -72,7 +72,7 @@ class Server {
   bool send(Connection& connection);
   static bool leave(Connection& connection);
   void answer(std::uint64_t serial, Connection& connection);
-  void wait_for(std::uint64_t serial, const Connection& connection, std::uint32_t events);
+  void wait_for(std::uint64_t serial, const Connection& connection, std::uint32_t wanted);
 
   Listener listener_;
   const Clock* clock_;
