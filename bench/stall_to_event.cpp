@@ -169,6 +169,7 @@ std::vector<double> stalls(CgroupPlace& place, const std::string& sources, const
     must(dir->write("cpu.max", "20000 100000"));
     Staller staller(*dir);
     watch.wait("container_started", name);
+    std::this_thread::sleep_for(seconds(5));  // one that has just started has no triggers yet
     staller.go();
     const nanoseconds told = watch.wait(kind, name);
     while (!staller.onset()) std::this_thread::sleep_for(milliseconds(1));

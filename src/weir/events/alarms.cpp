@@ -30,6 +30,8 @@ constexpr std::array<TriggerInfo, 4> kTriggerTable = {{
 
 /// A trigger of a short window costs a kernel thread for each cgroup; the others are judged by frames.
 constexpr std::size_t kMostWithTriggers = 512;
+/// Each trigger costs who removes its cgroup a grace period of RCU, some 20 ms: what comes and goes has none.
+constexpr std::chrono::seconds kSettled{3};
 /// Of a slow trigger: the first, and the one into which that is carried over.
 constexpr int kWindowsNotBelieved = 3;
 constexpr std::uint32_t kOnce = EPOLLPRI | EPOLLONESHOT;
@@ -103,7 +105,8 @@ void Alarms::add(const Subject& subject, Begin begin, Detector& detector) {
   }
   if (with_triggers_ < kMostWithTriggers) {
     ++with_triggers_;
-    arm_triggers(watched, detector);
+    watched.triggers_fired = true;  // armed by the next rearm()
+    if (begin == Begin::just_started) watched.triggers_from = now().at + kSettled;
   }
 }
 
@@ -185,7 +188,7 @@ std::vector<Event> Alarms::take(std::span<const Ready> ready, Detector& detector
 
 void Alarms::rearm(const Detector& detector) {
   for (auto& [cgroup, watched] : watched_) {
-    if (watched.triggers_fired) arm_triggers(watched, detector);
+    if (watched.triggers_fired && watched.triggers_from <= now().at) arm_triggers(watched, detector);
     if (!std::exchange(watched.memory_fired, false)) continue;
     sources_.waiting.rearm(watched.memory->fd(), kOnce, number_of(watched, kMemory));
   }

@@ -68,6 +68,7 @@ class Alarms {
     std::unique_ptr<cgroup::File> memory;
     std::array<std::optional<Trigger>, kTriggers> triggers;
     bool memory_fired = false, triggers_fired = false;
+    std::chrono::nanoseconds triggers_from{0};  ///< CLOCK_MONOTONIC
   };
   explicit Alarms(Sources sources) : sources_(sources) {}
   Watched& begin_watching(CgroupId cgroup, const cgroup::Dir& dir);
