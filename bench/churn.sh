@@ -10,18 +10,9 @@
 # Exit code 1 if an event was lost or told twice, or a file stayed open.
 set -euo pipefail
 rate=${1:-50} seconds=${2:-60}
-mount=$(awk '/ - cgroup2 / {print $5; exit}' /proc/self/mountinfo)
-top=$mount/weir-churn-$$
-run=$(mktemp -d)
-pids=()
-cleanup() {
-  kill "${pids[@]}" 2>/dev/null || true
-  wait 2>/dev/null || true
-  rmdir "$top"/*/ "$top" 2>/dev/null || true
-  rm -rf "$run"
-}
-trap cleanup EXIT
-mkdir "$top"
+# shellcheck source=bench/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+begin_place churn
 weir --run-dir "$run/r" --cgroup-root "$mount" watch --json --no-log >"$run/out" 2>"$run/err" &
 watch=$!
 pids+=("$watch")

@@ -5,18 +5,9 @@
 #   bench/watch_cost.sh [N [SECONDS]]      as root, on a host with a cgroup2 mount; weir on PATH
 set -euo pipefail
 n=${1:-100} seconds=${2:-60}
-mount=$(awk '/ - cgroup2 / {print $5; exit}' /proc/self/mountinfo)
-top=$mount/weir-bench-$$
-run=$(mktemp -d)
-pids=()
-cleanup() {
-  kill "${pids[@]}" 2>/dev/null || true
-  wait 2>/dev/null || true
-  rmdir "$top"/*/ "$top" 2>/dev/null || true
-  rm -rf "$run"
-}
-trap cleanup EXIT
-mkdir "$top"
+# shellcheck source=bench/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+begin_place bench
 for controller in cpu memory io pids; do
   if grep -qw "$controller" "$mount/cgroup.controllers"; then
     echo "+$controller" >"$mount/cgroup.subtree_control"

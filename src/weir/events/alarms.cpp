@@ -19,13 +19,12 @@ struct TriggerInfo {
   Source source;
   PsiShare share;
   Condition condition;
-  std::string_view resource;
 };
 constexpr std::array<TriggerInfo, 4> kTriggerTable = {{
-    {Source::cpu_pressure, PsiShare::some, psi_cpu, "cpu"},
-    {Source::memory_pressure, PsiShare::some, psi_memory, "memory"},
-    {Source::io_pressure, PsiShare::some, psi_io, "io"},
-    {Source::io_pressure, PsiShare::full, io_full, ""},
+    {Source::cpu_pressure, PsiShare::some, psi_cpu},
+    {Source::memory_pressure, PsiShare::some, psi_memory},
+    {Source::io_pressure, PsiShare::some, psi_io},
+    {Source::io_pressure, PsiShare::full, io_full},
 }};
 
 /// A trigger of a short window costs a kernel thread for each cgroup; the others are judged by frames.
