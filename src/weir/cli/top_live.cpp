@@ -144,7 +144,7 @@ Result<void> TopLive::take_frames() {
   if (!frames_) return {};
   WEIR_TRY(const Frame* frame, frames_->next());
   for (sample::RosterChange& change : frames_->take_changes()) {
-    if (!frames_begun_) continue;
+    if (!frames_begun_ || change.kind == sample::RosterChange::Kind::renamed) continue;
     const bool started = change.kind == sample::RosterChange::Kind::started;
     model_.tell({.kind = started ? EventKind::container_started : EventKind::container_ended,
                  .time = change.time,

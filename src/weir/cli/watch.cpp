@@ -103,6 +103,11 @@ class Watcher {
   static constexpr std::chrono::milliseconds kArmRound{900};  ///< once a second, also at ten frames in it
 
   void tell(sample::RosterChange change) {
+    if (change.kind == sample::RosterChange::Kind::renamed) {
+      limits_.rename(change.subject);
+      alarms_.rename(change.subject);
+      return;
+    }
     const bool started = change.kind == sample::RosterChange::Kind::started;
     if (started) {
       limits_.add(change.subject, events::LimitWatch::Begin::just_started);

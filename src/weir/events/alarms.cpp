@@ -104,17 +104,23 @@ void Alarms::add(const Subject& subject, Begin begin, Detector& detector) {
   }
   if (with_triggers_ < kMostWithTriggers) {
     ++with_triggers_;
+    watched.has_triggers = true;
     watched.triggers_fired = true;  // armed by the next rearm()
     if (begin == Begin::just_started) watched.triggers_from = now().at + kSettled;
   }
 }
 
+void Alarms::rename(const Subject& subject) {
+  const auto found = watched_.find(subject.cgroup_id);
+  if (found != watched_.end()) found->second.subject = subject;
+}
+
 void Alarms::remove(CgroupId cgroup) {
   const auto found = watched_.find(cgroup);
   if (found == watched_.end()) return;
+  if (found->second.has_triggers) --with_triggers_;
   by_serial_.erase(found->second.serial);
   watched_.erase(found);
-  if (with_triggers_ > 0) --with_triggers_;
   if (sources_.onset != nullptr) sources_.onset->ignore(cgroup);
 }
 

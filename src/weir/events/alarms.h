@@ -40,6 +40,7 @@ class Alarms {
   enum class Begin { was_there, just_started };
   /// One that is gone already is passed over.
   void add(const Subject& subject, Begin begin, Detector& detector);
+  void rename(const Subject& subject);
   void remove(CgroupId cgroup);
 
   /// What the WaitSet said; others' numbers are passed over.
@@ -68,6 +69,7 @@ class Alarms {
     std::unique_ptr<cgroup::File> memory;
     std::array<std::optional<Trigger>, kTriggers> triggers;
     bool memory_fired = false, triggers_fired = false;
+    bool has_triggers = false;                  ///< one of kMostWithTriggers
     std::chrono::nanoseconds triggers_from{0};  ///< CLOCK_MONOTONIC
   };
   explicit Alarms(Sources sources) : sources_(sources) {}

@@ -46,6 +46,11 @@ void LimitWatch::add(const Subject& subject, Begin begin) {
   watched_.insert_or_assign(subject.cgroup_id, std::move(watched));
 }
 
+void LimitWatch::rename(const Subject& subject) {
+  const auto found = watched_.find(subject.cgroup_id);
+  if (found != watched_.end()) found->second.subject = subject;
+}
+
 void LimitWatch::remove(CgroupId cgroup) {
   const auto found = watched_.find(cgroup);
   if (found == watched_.end()) return;

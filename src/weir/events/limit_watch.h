@@ -34,6 +34,7 @@ class LimitWatch {
   /// are its first limits and no change of them.
   enum class Begin { was_there, just_started };
   void add(const Subject& subject, Begin begin = Begin::was_there);
+  void rename(const Subject& subject);
   void remove(CgroupId cgroup);
 
   /// Readable when take() has something to do; -1 without BPF.

@@ -161,11 +161,22 @@ void Roster::look_at_everything() {
   }
 }
 
+void Roster::ask_names_again() {
+  for (auto& [path, subject] : known_) {
+    if (subject.container.runtime != Runtime::docker) continue;
+    Container found = container::identify(path, paths_, root_);
+    if (found.runtime != Runtime::docker || found.name == subject.container.name) continue;
+    subject.container = std::move(found);
+    changes_.push_back({.kind = Kind::renamed, .subject = subject, .time = clock_.realtime()});
+  }
+}
+
 std::vector<RosterChange> Roster::update() {
   if (!begun_) {
     begun_ = true;
     look_at_everything();
   }
+  if (renames_.take()) ask_names_again();
   std::array<char, 16384> buffer{};
   for (;;) {
     const ssize_t size = ::read(inotify_.get(), buffer.data(), buffer.size());

@@ -71,6 +71,7 @@ Result<Sampler> Sampler::open(const cgroup::Dir& root, const std::string& proc, 
     if (!sampler.host_[n].valid() && static_cast<Source>(n) == Source::cpu_stat)
       return std::unexpected(errno_error(errno, path, "open"));
   }
+  if (auto io = root.keep(file_of(Source::io_stat), cgroup::Access::read)) sampler.host_io_ = std::move(*io);
   return sampler;
 }
 
@@ -142,6 +143,11 @@ void Sampler::read_host(Sources wanted) {
     frame_.host.read_at[n] = clock_.monotonic().count();
     const std::string_view text(buffer_.data(), size < 0 ? 0 : static_cast<std::size_t>(size));
     if (!parse_host(static_cast<Source>(n), text, ticks_, frame_.host)) ++unreadable_;
+  }
+  if (wanted[index(Source::io_stat)] && host_io_) {
+    const auto text = host_io_->read_into(buffer_);
+    frame_.host.read_at[index(Source::io_stat)] = clock_.monotonic().count();
+    if (!parse(Source::io_stat, text ? *text : "?", frame_.host)) ++unreadable_;
   }
   if (!wanted[index(Source::cpu_max)]) return;
   if (const long cpus = ::sysconf(_SC_NPROCESSORS_ONLN); cpus > 0)

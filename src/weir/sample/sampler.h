@@ -57,7 +57,8 @@ class Sampler {
   const cgroup::Dir& root_;
   const Clock& clock_;
   std::uint64_t ticks_ = 100;
-  std::array<Fd, kSources> host_;
+  std::array<Fd, kSources> host_;          ///< below /proc
+  std::unique_ptr<cgroup::File> host_io_;  ///< the root's io.stat, since Linux 5.9: all disks
   LimitsAbove above_;
   std::vector<Member> members_;  ///< as frame_.subjects
   Frame frame_;

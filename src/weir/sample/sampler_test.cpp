@@ -59,6 +59,15 @@ TEST_F(SamplerTest, ReadsTheHostAndEveryContainer) {
   EXPECT_EQ(frame.find(web)->read_at[index(Source::cpu_stat)], clock_.monotonic().count());
 }
 
+TEST_F(SamplerTest, TheHostsIoIsThatOfTheRootWithTheOthersButNotInFastFrames) {
+  fs_.set("", "io.stat", "8:0 rbytes=4096 wbytes=512 rios=2 wios=1 dbytes=0 dios=0\n");
+  Sampler sampler = open();
+  EXPECT_EQ(sampler.read(fast_sources()).host.get(Metric::io_rbytes), std::nullopt);
+  const Sample& host = sampler.read(all_sources()).host;
+  EXPECT_EQ(host.get(Metric::io_rbytes), 4096U);
+  EXPECT_EQ(host.get(Metric::io_wios), 1U);
+}
+
 TEST_F(SamplerTest, WhatIsNotWantedStaysWithItsOwnTime) {
   const CgroupId web = add("web");
   sampler_.read(all_sources());
