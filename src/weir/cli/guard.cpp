@@ -19,8 +19,8 @@
 #include "weir/cli/guard_text.h"
 #include "weir/cli/signals.h"
 #include "weir/limits/caller.h"
-#include "weir/limits/guard_lock.h"
 #include "weir/limits/regulator.h"
+#include "weir/limits/stay_lock.h"
 #include "weir/limits/watch.h"
 
 namespace weir::cli {
@@ -117,7 +117,7 @@ Result<int> guard(Session& session, const SetOptions& options) {
   const limits::Guarded guarded{.own_cgroup = limits::read_own_cgroup(session.paths),
                                 .user = caller.login_uid};
   WEIR_CHECK(check_rules(session, asked, *root, guarded));
-  WEIR_TRY(const Fd lock, limits::take_guard_lock(session.paths.run_dir));
+  WEIR_TRY(const Fd lock, limits::take_stay_lock(session.paths.run_dir, limits::Stay::guard));
   WEIR_TRY(limits::Journal journal, limits::Journal::open(session.paths.run_dir, boot_id));
   WEIR_TRY(const Fd signals, open_signals());
 

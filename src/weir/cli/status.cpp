@@ -18,9 +18,9 @@
 #include "weir/cli/sync_json.h"
 #include "weir/container/target.h"
 #include "weir/limits/caller.h"
-#include "weir/limits/guard_lock.h"
 #include "weir/limits/journal.h"
 #include "weir/limits/settle.h"
+#include "weir/limits/stay_lock.h"
 #include "weir/limits/undo.h"
 
 namespace weir::cli {
@@ -69,7 +69,7 @@ Result<HostStatus> gather(const Session& session) {
   HostStatus status{.now = clock.realtime(),
                     .limits = limits::list_changes(root.get(), std::move(history)),
                     .syncs = std::move(syncs.records),
-                    .guard = limits::find_guard(session.paths.run_dir),
+                    .guard = limits::find_staying(session.paths.run_dir, limits::Stay::guard),
                     .damaged = syncs.damaged};
   std::erase_if(status.limits, [](const Listed& listed) {
     return listed.standing != Standing::in_force && listed.standing != Standing::changed;

@@ -24,14 +24,34 @@ std::map<Place, std::vector<Change*>> chains(std::vector<Change>& changes) {
   return found;
 }
 
+namespace {
+
+/// Merges neighbours that belong together into the later one, oldest first, until `steps` are left.
+template <typename Together>
+void merge_oldest(std::vector<Change*>& chain, std::size_t steps, Together together,
+                  std::set<ChangeId>& merged) {
+  std::size_t over = chain.size() - std::min(chain.size(), steps);
+  std::vector<Change*> left;
+  for (std::size_t n = 0; n < chain.size(); ++n) {
+    if (over == 0 || n + 1 == chain.size() || !together(*chain[n], *chain[n + 1])) {
+      left.push_back(chain[n]);
+      continue;
+    }
+    chain[n + 1]->before = chain[n]->before;
+    merged.insert(chain[n]->id);
+    --over;
+  }
+  chain = std::move(left);
+}
+
+}  // namespace
+
 std::vector<Change> compact(std::vector<Change> changes, const Keep& keep) {
   std::set<ChangeId> merged;
-  for (const auto& [where, chain] : chains(changes)) {
+  for (auto& [where, chain] : chains(changes)) {
     const std::size_t steps = std::max<std::size_t>(keep.steps, 1);
-    if (chain.size() <= steps) continue;
-    const std::size_t last = chain.size() - steps;  // the one that the older ones are merged into
-    chain[last]->before = chain.front()->before;
-    for (std::size_t n = 0; n < last; ++n) merged.insert(chain[n]->id);
+    merge_oldest(chain, steps, [](const Change& a, const Change& b) { return a.reason == b.reason; }, merged);
+    merge_oldest(chain, steps, [](const Change&, const Change&) { return true; }, merged);
   }
   std::size_t ended = 0;
   std::vector<Change> kept;

@@ -31,8 +31,9 @@ struct Keep {
   std::size_t ended = 1000;  ///< undone, failed and gone changes, the newest
 };
 /// What a shorter journal must hold: the newest ended changes, and every chain with at most `steps` changes.
-/// Where a chain is longer its oldest are merged into one change with the first's `before`, so that every
-/// undo still works and undoing all still ends at the first value.
+/// Where a chain is longer its oldest are merged, those of one reason first: each into the next, which takes
+/// over its `before`. So every undo still works, undoing all still ends at the first value, and what a
+/// controller changed a thousand times is still apart from what people did.
 std::vector<Change> compact(std::vector<Change> changes, const Keep& keep);
 
 }  // namespace weir::limits

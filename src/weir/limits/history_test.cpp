@@ -46,6 +46,19 @@ TEST(Compact, KeepsTheFirstValueOfALongChain) {
   EXPECT_EQ(kept[2].after.text, "101");
 }
 
+TEST(Compact, MergesChangesOfOneReasonBeforeOthers) {
+  std::vector<Change> changes = {change(1, "0", "1")};
+  for (std::uint64_t n = 2; n <= 50; ++n) {
+    changes.push_back(change(n, std::to_string(n - 1), std::to_string(n)));
+    changes.back().reason = "weir control";
+  }
+  const auto kept = compact(changes, {.steps = 3, .ended = 0});
+  ASSERT_EQ(kept.size(), 3U);
+  EXPECT_EQ(kept[0].after.text, "1");
+  EXPECT_EQ(kept[1].before.text, "1");
+  EXPECT_EQ(kept[1].after.text, "49");
+}
+
 TEST(Compact, KeepsTheNewestOfWhatEnded) {
   const auto kept = compact({change(1, "1", "2", Phase::undone), change(2, "1", "2", Phase::failed),
                              change(3, "1", "2", Phase::gone), change(4, "1", "2")},

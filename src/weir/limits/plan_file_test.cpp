@@ -52,22 +52,23 @@ TEST_P(BadPlanFile, IsRefusedWithItsPlace) {
 
 INSTANTIATE_TEST_SUITE_P(
     Lines, BadPlanFile,
-    ::testing::Values(Bad{"", "is no plan"}, Bad{"- web", "p:1:1: is no plan"},
-                      Bad{"limits: [", "is no YAML"}, Bad{"limits: {}", "sets nothing"},
-                      Bad{"reason: x", "sets nothing"},
-                      Bad{"limits:\n  web:\n", "p:2:3: 'web' has no limits"},
-                      Bad{"limit: {web: {cpus: 1}}", "p:1:1: 'limit' is unknown | did you mean 'limits'?"},
-                      Bad{"limits: {web: {cpus: 1}, web: {cpus: 2}}", "'web' is named twice"},
-                      Bad{"reason: a\nreason: b\nlimits: {web: {cpus: 1}}", "p:2:1: 'reason' is given twice"},
-                      Bad{"limits:\n  web:\n    cpu: 1\n",
-                          "p:3:5: cpu is no limit that weir knows | did you mean cpu.max"},
-                      Bad{"limits:\n  web:\n    cpus: lots\n", "p:3:11: "},
-                      Bad{"limits: {web: {cpus: {a: 1}}}", "must be one value"},
-                      Bad{"limits: {web: {cpus: []}}", "cpus has no value"},
-                      Bad{"limits: {web: {cpus: [[1]]}}", "must be one word"},
-                      Bad{"limits: {web: {cpus: 1, cpu.max: 2000}}", "cpu.max is given twice"},
-                      Bad{"limits: {[a]: {cpus: 1}}", "a target must be one value"},
-                      Bad{"a: &a {b: *a}", "'a' is unknown"}));
+    ::testing::Values(
+        Bad{"", "is no plan"}, Bad{"- web", "p:1:1: is no plan"}, Bad{"limits: [", "is no YAML"},
+        Bad{"limits: {}", "sets nothing"}, Bad{"reason: x", "sets nothing"},
+        Bad{"limits:\n  web:\n", "p:2:3: 'web' has no limits"},
+        Bad{"limit: {web: {cpus: 1}}", "p:1:1: 'limit' is unknown | did you mean 'limits'?"},
+        Bad{"limits: {web: {cpus: 1}, web: {cpus: 2}}", "'web' is named twice"},
+        Bad{"reason: a\nreason: b\nlimits: {web: {cpus: 1}}", "p:2:1: 'reason' is given twice"},
+        Bad{"limits:\n  web:\n    cpu: 1\n", "p:3:5: cpu is no limit that weir knows | did you mean cpu.max"},
+        Bad{"limits:\n  web:\n    cpus: lots\n", "p:3:11: "},
+        Bad{"limits: {web: {cpus: {a: 1}}}", "must be one value"},
+        Bad{"limits: {web: {cpus: []}}", "cpus has no value"},
+        Bad{"limits: {web: {cpus: [[1]]}}", "must be one word"},
+        Bad{"limits: {web: {cpus: 1, cpu.max: 2000}}", "cpu.max is given twice"},
+        Bad{"limits: {[a]: {cpus: 1}}", "a target must be one value"}, Bad{"a: &a {b: *a}", "'a' is unknown"},
+        Bad{"limits: {web: {cpus: 1}}\n---\nlimits: {db: {cpus: 1}}",
+            "p:2:1: is not part of the document | a file is one document"},
+        Bad{",", "p:1:1: is not part of the document"}, Bad{"reason:\n", "p:1:1: 'reason' has no value"}));
 
 TEST(PlanFile, CanAskThatTheRuntimesAreTold) {
   for (const char* yes : {"yes", "true"}) {

@@ -74,6 +74,7 @@ class Undoer {
  private:
   [[nodiscard]] bool selected(const Change& change, std::uint64_t last) const {
     if (order_.selection.kind == Selection::Kind::last) return change.id.epoch == last;
+    if (order_.selection.kind == Selection::Kind::reason) return change.reason == order_.selection.reason;
     return change.id.epoch == order_.selection.epoch && change.time == order_.selection.time;
   }
 

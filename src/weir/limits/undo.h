@@ -17,11 +17,12 @@
 namespace weir::limits {
 
 struct Selection {
-  enum class Kind { last, all, epoch };
+  enum class Kind { last, all, epoch, reason };
   Kind kind = Kind::last;
   std::uint64_t epoch = 0;  ///< for Kind::epoch
   std::chrono::nanoseconds time{
-      0};  ///< for Kind::epoch: when it was made; another journal may have the same epoch
+      0};                   ///< for Kind::epoch: when it was made; another journal may have the same epoch
+  std::string reason = {};  ///< for Kind::reason: the newest of each place, as long as they have that one
 };
 
 /// How a cut below what is in use is taken. asked: refused without force. timed (--for): the user asked for

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// GuardLock: one `weir guard` a host, since two would hold different values against each other; and which
-// process it is. The lock ends with the process.
+// StayLock: one `weir guard` and one `weir control` a host, since two of a kind would hold different values
+// against each other; and which process it is. The lock ends with the process.
 
 #include <optional>
 #include <string>
@@ -12,11 +12,13 @@
 
 namespace weir::limits {
 
+enum class Stay { guard, control };
+
 /// Held until the result is closed. Errors: refused, where another process holds it (its pid is named), or
 /// run_dir is not ours alone.
-Result<Fd> take_guard_lock(const std::string& run_dir);
+Result<Fd> take_stay_lock(const std::string& run_dir, Stay which);
 
 /// The process that holds it; nothing where none does, or where that cannot be asked.
-std::optional<Pid> find_guard(const std::string& run_dir);
+std::optional<Pid> find_staying(const std::string& run_dir, Stay which);
 
 }  // namespace weir::limits
