@@ -51,11 +51,21 @@ struct css_set {
   struct cgroup* dfl_cgrp;
 };
 
+struct rq {
+  int cpu;
+};
+
+struct sched_entity {
+  struct cfs_rq* cfs_rq;
+};
+
 struct task_struct {
   int pid;
   int tgid;
   struct css_set* cgroups;
   char comm[16];
+  struct sched_entity se;
+  _Bool throttled; /* since 6.18 (e1fad12dcb66): taken off its run queue by a CPU limit */
 };
 
 struct hrtimer {
@@ -70,11 +80,16 @@ struct cfs_bandwidth {
 
 struct task_group {
   struct cgroup_subsys_state css;
+  struct cfs_rq** cfs_rq; /* by CPU; per-CPU memory on the newest kernels */
   struct cfs_bandwidth cfs_bandwidth;
 };
 
 struct cfs_rq {
   struct task_group* tg;
+  struct rq* rq;
+  int throttle_count;      /* of its own limit and of those above */
+  unsigned int nr_running; /* until 6.14, then nr_queued */
+  unsigned int nr_queued;
 };
 
 struct mem_cgroup {

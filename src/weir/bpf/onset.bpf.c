@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 // Tells at once when a watched cgroup is throttled by its own CPU limit, and which process is killed for want
 // of memory. Throttling comes ten times a second and more, so that it is damped here: what is over soon is
-// left out, and a cgroup is told of once a second. So each event may wake the reader.
+// left out, and a cgroup is told of once in a while. So each event may wake the reader.
 
 #include "weir/bpf/kernel_types.bpf.h"
 #include "weir/bpf/onset_event.h"
@@ -10,7 +10,8 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-__u64 lost; /* events for which the ring had no room */
+const volatile __u64 pause_ns = 1000000000; /* a cgroup that is throttled is told of once in that time */
+__u64 lost;                                 /* events for which the ring had no room */
 
 struct {
   __uint(type, BPF_MAP_TYPE_HASH);
@@ -49,7 +50,7 @@ static __always_inline int throttled(struct cfs_rq* cfs_rq) {
   if (!told) return 0;
   now = bpf_ktime_get_ns();
   before = *told;
-  if (now - before < ONSET_PAUSE_NS) return 0;
+  if (now - before < pause_ns) return 0;
   period = BPF_CORE_READ(cfs_rq, tg, cfs_bandwidth.period);
   left = BPF_CORE_READ(cfs_rq, tg, cfs_bandwidth.period_timer._softexpires) - now;
   if (left > period || left * 4 < period) return 0;

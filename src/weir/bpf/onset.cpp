@@ -40,7 +40,7 @@ Onset::Onset(Onset&&) noexcept = default;
 Onset& Onset::operator=(Onset&&) noexcept = default;
 Onset::~Onset() = default;
 
-Result<Onset> Onset::open() {
+Result<Onset> Onset::open(std::chrono::nanoseconds pause) {
   const Log log;  // what libbpf says of the forms that this kernel lacks
   const auto throttle = first_that_attaches(std::array{ProgramKind::fexit, ProgramKind::kprobe}, kThrottle);
   const auto kill = first_that_attaches(std::array{ProgramKind::fexit, ProgramKind::kprobe}, kKill);
@@ -48,6 +48,7 @@ Result<Onset> Onset::open() {
   auto loaded = std::make_unique<Loaded>();
   loaded->skeleton.reset(onset_bpf__open());
   if (!loaded->skeleton) return std::unexpected(errno_error(errno, "onset", "opening a BPF program"));
+  loaded->skeleton->rodata->pause_ns = static_cast<std::uint64_t>(pause.count());
   const auto& programs = loaded->skeleton->progs;
   const std::array<std::pair<bpf_program*, bool>, 4> forms = {{
       {programs.throttle_fexit, throttle && *throttle == ProgramKind::fexit},

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // Onset: BPF tells at once when a watched cgroup is throttled by its own CPU limit for a quarter of its
-// period or more (once a second each), and which process is killed for want of memory, of any cgroup. One
+// period or more (once a pause each), and which process is killed for want of memory, of any cgroup. One
 // thread.
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -17,8 +18,9 @@ namespace weir::bpf {
 
 class Onset {
  public:
-  /// Each of the two hooks where it can be. absent or refused: none can.
-  static Result<Onset> open();
+  /// Each of the two hooks where it can be. `pause`: from one throttling of a cgroup that is told to the
+  /// next. absent or refused: none can.
+  static Result<Onset> open(std::chrono::nanoseconds pause = std::chrono::seconds(1));
   Onset(Onset&&) noexcept;
   Onset& operator=(Onset&&) noexcept;
   ~Onset();

@@ -5,8 +5,6 @@
 #include <linux/types.h>
 
 #define ONSET_CGROUPS 65536
-/* A cgroup that is throttled is told of once in that time. */
-#define ONSET_PAUSE_NS 1000000000ULL
 
 enum onset_kind {
   ONSET_THROTTLED = 1, /* for a quarter of the period or more */
