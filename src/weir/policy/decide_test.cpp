@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: MIT
+#include "weir/policy/decide.h"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+
+namespace weir::policy {
+namespace {
+
+/// Half a CPU of two, held back by nothing and used by a tenth.
+View calm() {
+  return {.limit = 0.5,
+          .hard = 2,
+          .floor = 0.1,
+          .step = 0.25,
+          .cooldown = 1,
+          .use = 0.05,
+          .peak = 0.05,
+          .since_raise = 60,
+          .since_change = 60,
+          .calm = 60,
+          .available = 2};
+}
+View throttled() {
+  View view = calm();
+  view.use = view.peak = 0.5;
+  view.held = 0.4;
+  view.pressure = 0.4;
+  view.calm = 0;
+  return view;
+}
+Decision by_step(const View& view) {
+  const Policy& step = *find_policy("step");
+  return decide(view, step, defaults_of(step));
+}
+
+TEST(Decide, RaisesByAStepWhatItsOwnLimitHoldsBack) {
+  const Decision decision = by_step(throttled());
+  EXPECT_EQ(decision, (Decision{.verdict = Verdict::raise, .cause = Cause::own_limit, .limit = 0.75}));
+}
+
+TEST(Decide, RaisesAtOnceWhenTheKernelTells) {
+  View view = calm();
+  view.woken = 1;
+  view.use = 0.5;
+  EXPECT_EQ(by_step(view).verdict, Verdict::raise);
+}
+
+TEST(Decide, CountsAStepAsOneWhateverItsLastDigits) {
+  View view = throttled();
+  view.limit = 0.4;
+  view.step = 0.1;
+  EXPECT_EQ(by_step(view).verdict, Verdict::raise);
+}
+
+TEST(Decide, NeverGoesPastTheHardLimitAndThenTells) {
+  View view = throttled();
+  view.limit = 1.9;
+  EXPECT_EQ(by_step(view).limit, 2);
+  view.limit = 2;
+  EXPECT_EQ(by_step(view), (Decision{.verdict = Verdict::at_hard, .cause = Cause::own_limit, .limit = 2}));
+}
+
+TEST(Decide, BringsBackWhatIsOutOfItsBounds) {
+  View view = calm();
+  view.limit = std::numeric_limits<double>::infinity();
+  EXPECT_EQ(by_step(view).limit, 2);
+  view.limit = 0.01;
+  EXPECT_EQ(by_step(view).limit, 0.1);
+}
+
+TEST(Decide, RaisesOnceACooldown) {
+  View view = throttled();
+  view.since_raise = 0.9;
+  EXPECT_EQ(by_step(view).verdict, Verdict::keep);
+  view.since_raise = 1;
+  EXPECT_EQ(by_step(view).verdict, Verdict::raise);
+}
+
+TEST(Decide, DoesNotRaiseWhatALimitAboveHolds) {
+  View view = throttled();
+  view.held = 0;
+  view.held_above = 0.4;
+  EXPECT_EQ(by_step(view).verdict, Verdict::keep);  // by step there is nothing to raise for
+  view.woken = 1;
+  EXPECT_EQ(by_step(view),
+            (Decision{.verdict = Verdict::refused, .cause = Cause::limit_above, .limit = 0.5}));
+  View capped = throttled();
+  capped.limit_above = 0.5;
+  EXPECT_EQ(by_step(capped).cause, Cause::limit_above);
+}
+
+TEST(Decide, DoesNotRaisePastALimitAbove) {
+  View view = throttled();
+  view.limit_above = 0.7;
+  view.step = 0.15;
+  EXPECT_EQ(by_step(view).limit, 0.65);
+  view.limit_above = 0.55;
+  EXPECT_EQ(by_step(view).verdict, Verdict::refused);
+}
+
+TEST(Decide, DoesNotRaiseForTimeLostToOthers) {
+  View view = throttled();
+  view.held = 0.1;
+  view.contention = 0.6;
+  EXPECT_EQ(by_step(view), (Decision{.verdict = Verdict::refused, .cause = Cause::contention, .limit = 0.5}));
+}
+
+TEST(Decide, TakesNoMoreThanTheHostHasLeft) {
+  View view = throttled();
+  view.available = 0.1;
+  EXPECT_EQ(by_step(view), (Decision{.verdict = Verdict::refused, .cause = Cause::budget, .limit = 0.5}));
+  view.available = 0.3;
+  EXPECT_EQ(by_step(view).limit, 0.75);
+}
+
+TEST(Decide, LowersToItsUseOnlyWhenItHasBeenCalm) {
+  EXPECT_EQ(by_step(calm()).verdict, Verdict::lower);
+  EXPECT_EQ(by_step(calm()).limit, 0.1);
+  View view = calm();
+  view.calm = 1;
+  EXPECT_EQ(by_step(view).verdict, Verdict::keep);
+  view = calm();
+  view.since_raise = 1.5;
+  EXPECT_EQ(by_step(view).verdict, Verdict::keep);
+}
+
+TEST(Decide, LeavesWhatIsNotWorthAStep) {
+  View view = calm();
+  view.use = view.peak = 0.4;
+  EXPECT_EQ(by_step(view).verdict, Verdict::keep);
+}
+
+TEST(Decide, TakesNoNumberThatIsNone) {
+  const Policy wrong{
+      .name = "wrong", .about = "", .parameters = {}, .propose = [](const View&, std::span<const double>) {
+        return std::numeric_limits<double>::quiet_NaN();
+      }};
+  EXPECT_EQ(decide(throttled(), wrong, {}).verdict, Verdict::keep);
+}
+
+TEST(Policies, StayWithinBoundsWhateverTheySee) {
+  for (const Policy& policy : policies())
+    for (const double limit : {0.1, 0.5, 2.0})
+      for (const double held : {0.0, 0.03, 0.5, 1.0})
+        for (const double use : {0.0, 0.3, 5.0})
+          for (const double woken : {0.0, 1.0}) {
+            View view = calm();
+            view.limit = limit;
+            view.held = view.pressure = held;
+            view.use = view.peak = view.p50 = view.p90 = view.p95 = view.p99 = use;
+            view.woken = woken;
+            const Decision decision = decide(view, policy, defaults_of(policy));
+            EXPECT_GE(decision.limit, view.floor) << policy.name;
+            EXPECT_LE(decision.limit, view.hard) << policy.name;
+          }
+}
+
+TEST(Pressure, GoesDownLittleByLittleWhileNobodyWaits) {
+  const Policy& policy = *find_policy("pressure");
+  View view = calm();
+  view.use = 0.1;
+  view.step = 0.05;
+  view.limit = 0.5;
+  const Parameters parameters = {0.02, 1};
+  EXPECT_DOUBLE_EQ(policy.propose(view, parameters), 0.45);
+  view.pressure = 0.02;
+  EXPECT_DOUBLE_EQ(policy.propose(view, parameters), 0.5);
+  view.held = 0.2;
+  EXPECT_DOUBLE_EQ(policy.propose(view, parameters), 0.7);
+}
+
+TEST(Percentile, KeepsItsMarginAboveThePercentile) {
+  const Policy& policy = *find_policy("percentile");
+  View view = calm();
+  view.p95 = 0.4;
+  view.peak = 0.8;
+  EXPECT_DOUBLE_EQ(policy.propose(view, Parameters{95, 0.25}), 0.5);
+  EXPECT_DOUBLE_EQ(policy.propose(view, Parameters{100, 0.25}), 1.0);
+}
+
+}  // namespace
+}  // namespace weir::policy
