@@ -47,7 +47,7 @@ deb_holds() {
   for file in usr/bin/weir usr/bin/weir-lab usr/share/weir/lab/Dockerfile usr/share/man/man1/weir.1.gz \
     usr/share/bash-completion/completions/weir usr/share/zsh/vendor-completions/_weir \
     usr/share/fish/vendor_completions.d/weir.fish usr/share/doc/weir/copyright usr/lib/systemd/system/weir.service \
-    usr/lib/systemd/catalog/weir.catalog usr/share/weir/prometheus/weir.rules.yml usr/share/weir/grafana/weir.json; do
+    usr/lib/systemd/catalog/weir.catalog usr/share/weir/prometheus/weir.rules.yml usr/share/weir/grafana/weir.json usr/share/weir/containers.yml; do
     [[ $contents == *"./$file"$'\n'* || $contents == *"./$file" ]] || { echo "not in it: $file"; return 1; }
   done
   [[ $contents != *usr/include* ]]

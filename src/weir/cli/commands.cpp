@@ -7,6 +7,7 @@ namespace weir::cli {
 void add_apply(CLI::App& app, Session& session);
 void add_changes(CLI::App& app, Session& session);
 void add_completion(CLI::App& app, Session& session);
+void add_control(CLI::App& app, Session& session);
 void add_doctor(CLI::App& app, Session& session);
 void add_events(CLI::App& app, Session& session);
 void add_guard(CLI::App& app, Session& session);
@@ -14,6 +15,7 @@ void add_lab(CLI::App& app, Session& session);
 void add_latency(CLI::App& app, Session& session);
 void add_ls(CLI::App& app, Session& session);
 void add_man(CLI::App& app, Session& session);
+void add_policy(CLI::App& app, Session& session);
 void add_set(CLI::App& app, Session& session);
 void add_status(CLI::App& app, Session& session);
 void add_sync(CLI::App& app, Session& session);
@@ -35,6 +37,8 @@ constexpr CommandEntry kCommands[] = {
     {"undo", add_undo},
     {"changes", add_changes},
     {"guard", add_guard},
+    {"control", add_control},
+    {"policy", add_policy},
     {"status", add_status},
     {"sync", add_sync},
     {"completion", add_completion, true},

@@ -23,6 +23,10 @@ constexpr std::array<std::string_view, kEventKinds> kMessageIds = {
     "6e4eca65319043e283e5aedfa6a0e608",  // limit_changed
     "498f6dd75bc745759e03ac15ae5fe3d1",  // container_started
     "0b609563f0e641fdb4caa1ba4b52bfb2",  // container_ended
+    "5b03b0442aba47ecbd9bc6422e93d5a2",  // soft_limit_raised
+    "8ee1daed913a477ab0038f53d04591c7",  // soft_limit_lowered
+    "33fba5ccca364396abb8ebaba1320079",  // hard_limit_reached
+    "d7df436e9f064c139298e98d42c11668",  // raise_refused
 };
 static_assert(!kMessageIds.back().empty(), "every kind of event has its own");
 
@@ -32,6 +36,8 @@ int priority(const Event& event) {
     case EventKind::oom_kill:
       return LOG_ERR;
     case EventKind::limit_changed:
+    case EventKind::soft_limit_raised:
+    case EventKind::soft_limit_lowered:
       return LOG_NOTICE;
     case EventKind::container_started:
     case EventKind::container_ended:

@@ -69,6 +69,54 @@ std::string limit_text(const Event& event) {
              : text;
 }
 
+double number(const Event& event, std::string_view name) {
+  for (const auto& [key, value] : event.details)
+    if (const auto* number = std::get_if<double>(&value); key == name && number != nullptr) return *number;
+  return 0;
+}
+
+/// "cpu 0.5", "memory 128M", "io.write 4M/s": a soft limit of control's.
+std::string amount(const Event& event, std::string_view name) {
+  if (detail(event, name) == "max") return "max";
+  const double value = number(event, name);
+  const std::string resource = detail(event, "resource");
+  if (resource == "cpu") return fmt::format("{:.3g}", value);
+  const std::string bytes = format_bytes(Bytes(value < 0 ? 0 : static_cast<std::uint64_t>(value)));
+  return resource == "memory" ? bytes : bytes + "/s";
+}
+
+std::string held_text(const Event& event) {
+  const double held = number(event, "held");
+  return held < 0.005 ? "it was just hit" : fmt::format("held back for {:.0f} % of the time", held * 100);
+}
+
+std::string why_refused(const Event& event) {
+  const std::string cause = detail(event, "cause");
+  if (cause == "limit_above") return fmt::format("a limit above it holds ({})", amount(event, "limit_above"));
+  if (cause == "contention")
+    return fmt::format("{} the host: it waits for {:.0f} % of the time",
+                       has(event, "rival") ? detail(event, "rival") + " and others use" : "others use",
+                       number(event, "contention") * 100);
+  return "nothing is left of the host";
+}
+
+std::string control_text(const Event& event) {
+  const std::string soft = detail(event, "resource") + " soft limit";
+  switch (event.kind) {
+    case EventKind::soft_limit_raised:
+      return fmt::format("{} {} -> {}, {}", soft, amount(event, "limit"), amount(event, "to"),
+                         held_text(event));
+    case EventKind::soft_limit_lowered:
+      return fmt::format("{} {} -> {}, uses {}", soft, amount(event, "limit"), amount(event, "to"),
+                         amount(event, "use"));
+    case EventKind::hard_limit_reached:
+      return fmt::format("{} is at its hard limit {}, {}; not raised", soft, amount(event, "hard"),
+                         held_text(event));
+    default:
+      return fmt::format("{} stays {}: {}", soft, amount(event, "limit"), why_refused(event));
+  }
+}
+
 std::string what(const Event& event) {
   const bool ends = event.state == EventState::end;
   const std::string worst = detail(event, "worst_percent") + " % at worst", percent = share(event),
@@ -98,6 +146,11 @@ std::string what(const Event& event) {
       return "started";
     case EventKind::container_ended:
       return "ended";
+    case EventKind::soft_limit_raised:
+    case EventKind::soft_limit_lowered:
+    case EventKind::hard_limit_reached:
+    case EventKind::raise_refused:
+      return control_text(event);
   }
   return {};
 }

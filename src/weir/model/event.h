@@ -26,8 +26,12 @@ enum class EventKind : std::uint8_t {
   limit_changed,
   container_started,
   container_ended,
+  soft_limit_raised,   ///< by weir control, since the limit was the cause
+  soft_limit_lowered,  ///< the load has gone
+  hard_limit_reached,  ///< it needs more than it may ever have; nothing was changed
+  raise_refused,       ///< a raise could not help, or the host has none left
 };
-inline constexpr std::size_t kEventKinds = 9;
+inline constexpr std::size_t kEventKinds = 13;
 /// "psi_spike", …
 std::string_view to_string(EventKind kind);
 std::optional<EventKind> parse_event_kind(std::string_view text);

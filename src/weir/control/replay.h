@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// Replay: recorded decisions made again, by the policy that made them or by another one. A record is a row of
+// samples (samples.h) or an event of control's; both hold the whole view, so that no state is needed and
+// every record stands alone: what another policy would have led to afterwards is not in it. Pure.
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "weir/base/error.h"
+#include "weir/policy/decide.h"
+
+namespace weir::control {
+
+struct Recorded {
+  policy::View view;
+  const policy::Policy* policy = nullptr;  ///< never null
+  policy::Parameters parameters;
+  double limit = 0;  ///< that it decided for
+  /// What was used at most in the time after it; of events not known.
+  std::optional<double> most_use;
+};
+
+/// One line of JSON. nullopt: another kind of line (an event of weir watch, a note of the log), or a decision
+/// that no policy made (a first limit). Errors: invalid.
+Result<std::optional<Recorded>> parse_recorded(std::string_view line);
+
+/// What a policy decided, added up.
+struct Score {
+  std::uint64_t decisions = 0, same = 0;  ///< as recorded
+  std::uint64_t raised = 0, lowered = 0, refused = 0, at_hard = 0;
+  double limits = 0, uses = 0;  ///< sums of the limits decided for and of the use at the time
+  std::uint64_t with_outcome = 0;
+  std::uint64_t too_low = 0;  ///< of these, what was used afterwards was more than the limit
+  double slack = 0;           ///< of these, sum of (limit - most used) / limit where it was not
+};
+
+/// Decides once more, and adds it up.
+void replay(const Recorded& recorded, const policy::Policy& policy, const policy::Parameters& parameters,
+            Score& score);
+
+}  // namespace weir::control

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+// Samples: what was decided by, and what came of it, as rows to learn from and to replay (docs/reference/
+// samples.md). A row is made when its outcome is over, five seconds after the decision; nothing of the
+// outcome was known to the decision. One that never came (the container ended) makes no row. Pure: lines come
+// out.
+
+#include <chrono>
+#include <deque>
+#include <map>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "weir/control/controller.h"
+
+namespace weir::control {
+
+class Samples {
+ public:
+  static constexpr int kSchema = 1;
+  static constexpr std::chrono::seconds kOutcome{5};
+  /// From one row of a resource of a container to the next; a decision that changes something is always one.
+  static constexpr std::chrono::milliseconds kPause{950};
+
+  /// The decisions of one look or wake (Controller::looks()).
+  void see(const std::vector<Action>& looks, Moment moment);
+  void ended(CgroupId cgroup);
+  /// Rows that are complete, one JSON object each, without newlines.
+  std::vector<std::string> take() { return std::exchange(lines_, {}); }
+
+ private:
+  struct Row {
+    Action action;
+    Moment moment;
+    int looks = 0;
+    double use = 0, most_use = 0, held = 0, most_held = 0;  ///< of the outcome
+  };
+  using Key = std::tuple<CgroupId, policy::Resource, std::string>;
+  static std::string line_of(const Row& row, double limit);
+
+  std::map<Key, std::deque<Row>> open_;
+  std::vector<std::string> lines_;
+};
+
+}  // namespace weir::control
