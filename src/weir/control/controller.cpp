@@ -177,23 +177,22 @@ void Controller::lost(CgroupId cgroup, policy::Lost lost, std::string rival) {
   member->second.rival = std::move(rival);
 }
 
-/// How much of the host nobody in care holds.
-double Controller::available(Resource resource) const {
-  double left = std::numeric_limits<double>::infinity();
-  if (resource == Resource::cpu && host_cpus_ > 0) left = host_cpus_ - config_->reserve_cpus;
-  if (resource == Resource::memory && host_memory_ > 0)
-    left = host_memory_ - static_cast<double>(config_->reserve_memory.count());
-  if (std::isinf(left)) return left;
+/// How much of the host nobody in care holds; infinite where that is not known.
+void Controller::count_left() {
+  left_.fill(std::numeric_limits<double>::infinity());
+  if (host_cpus_ > 0) left_[policy::index(Resource::cpu)] = host_cpus_ - config_->reserve_cpus;
+  if (host_memory_ > 0)
+    left_[policy::index(Resource::memory)] =
+        host_memory_ - static_cast<double>(config_->reserve_memory.count());
   for (const auto& [cgroup, member] : members_)
     for (const Slot& slot : member.slots)
-      if (slot.managed->resource == resource)
-        left -= std::max(std::min(slot.tracker.limit(), slot.managed->bounds.hard), slot.asked);
-  return std::max(left, 0.0);
+      left_[policy::index(slot.managed->resource)] -=
+          std::max(std::min(slot.tracker.limit(), slot.managed->bounds.hard), slot.asked);
 }
 
 View Controller::view_of(const Slot& slot, std::chrono::nanoseconds at, bool woken) const {
   View view = slot.tracker.view(at, woken);
-  view.available = std::min(available(slot.managed->resource), view.hard);
+  view.available = std::clamp(left_[policy::index(slot.managed->resource)], 0.0, view.hard);
   return view;
 }
 
@@ -215,6 +214,8 @@ void Controller::decide(Member& member, Slot& slot, const View& view, std::vecto
   const Decision decision = policy::decide(view, *slot.managed->policy, slot.managed->parameters);
   looks_.push_back(action_of(member, slot, view, decision));
   slot.asked = decision.verdict == Verdict::raise ? decision.limit : 0;
+  if (decision.verdict == Verdict::raise)
+    left_[policy::index(slot.managed->resource)] -= decision.limit - view.limit;
   if (decision.cause == Cause::budget) make_room(member, slot, actions);
   if (!is_news(slot, view, decision)) return;
   actions.push_back(looks_.back());
@@ -244,6 +245,7 @@ std::vector<Action> Controller::wake(CgroupId cgroup, Resource resource, Moment 
   looks_.clear();
   const auto member = members_.find(cgroup);
   if (member == members_.end()) return actions;
+  count_left();
   for (Slot& slot : member->second.slots)
     if (slot.managed->resource == resource)
       decide(member->second, slot, view_of(slot, moment.at, true), actions);
@@ -263,12 +265,14 @@ void Controller::see_host(const Sample& host) {
 std::vector<Action> Controller::see(const Frame& frame) {
   looks_.clear();
   see_host(frame.host);
+  count_left();
   seen_at_ = frame.at;
   std::vector<Action> actions;
   // Those of a higher priority first: they get what is left.
   std::vector<std::pair<Member*, const Sample*>> order;
-  for (auto& [cgroup, member] : members_)
-    if (const Sample* sample = frame.find(cgroup)) order.emplace_back(&member, sample);
+  for (std::size_t n = 0; n < frame.subjects.size(); ++n)
+    if (const auto member = members_.find(frame.subjects[n].cgroup_id); member != members_.end())
+      order.emplace_back(&member->second, &frame.samples[n]);
   std::ranges::stable_sort(order, std::greater(), [](const auto& each) { return each.first->priority; });
   for (const auto& [member, sample] : order)
     for (Slot& slot : member->slots) {

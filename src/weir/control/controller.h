@@ -5,6 +5,7 @@
 // container of a higher priority may take what one of a lower holds and does not use. Reads and writes
 // nothing; times come with the frames.
 
+#include <array>
 #include <chrono>
 #include <map>
 #include <memory>
@@ -100,7 +101,7 @@ class Controller {
   };
 
   void decide(Member& member, Slot& slot, const policy::View& view, std::vector<Action>& actions);
-  [[nodiscard]] double available(policy::Resource resource) const;
+  void count_left();
   [[nodiscard]] policy::View view_of(const Slot& slot, std::chrono::nanoseconds at, bool woken) const;
   void make_room(const Member& member, Slot& slot, std::vector<Action>& actions);
   bool is_news(Slot& slot, const policy::View& view, const policy::Decision& decision);
@@ -112,7 +113,8 @@ class Controller {
   std::map<CgroupId, Member> members_;
   std::vector<Action> looks_;
   std::optional<Sample> host_;
-  double host_cpus_ = 0, host_memory_ = 0;  ///< 0: not known yet
+  double host_cpus_ = 0, host_memory_ = 0;         ///< 0: not known yet
+  std::array<double, policy::kResources> left_{};  ///< of the host, for those in care
   double cpu_busy_ = 0, memory_busy_ = 0;
   std::chrono::nanoseconds seen_at_{0};  ///< the last frame
 };
