@@ -10,15 +10,13 @@
 
 #include "cgroup_place.h"
 #include "spread.h"
+#include "weir_control.h"
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
-#include <filesystem>
-#include <fstream>
 #include <functional>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <thread>
 
@@ -104,56 +102,6 @@ class Worker {
  private:
   Shared* shared_;
   pid_t pid_ = -1;
-};
-
-/// `weir control` of one cgroup, and when it last raised its limit.
-class Control {
- public:
-  explicit Control(const std::string& cgroup) {
-    std::filesystem::create_directories(folder_);
-    std::filesystem::permissions(folder_, std::filesystem::perms::owner_all);
-    std::ofstream(folder_ + "/containers.yml") << "version: 1\ncontainers:\n  " << cgroup
-                                               << ":\n    cpu: {soft: 0.2, hard: 0.6, floor: 0.2, step: 0.4, "
-                                                  "cooldown: 200ms, parameters: {calm: 0.5}}\n";
-    std::array<int, 2> out{};
-    if (::pipe2(out.data(), O_CLOEXEC) != 0) std::exit(1);
-    pid_ = ::fork();
-    if (pid_ == 0) {
-      ::prctl(PR_SET_PDEATHSIG, SIGTERM);
-      ::dup2(out[1], 1);
-      ::execlp("weir", "weir", "--run-dir", (folder_ + "/run").c_str(), "control", "--json", "--no-log", "-c",
-               (folder_ + "/containers.yml").c_str(), nullptr);
-      ::_exit(127);
-    }
-    ::close(out[1]);
-    reader_ = std::thread([this, in = Fd(out[0])] {
-      std::string text;
-      std::array<char, 4096> bytes{};
-      for (ssize_t size = 0; (size = ::read(in.get(), bytes.data(), bytes.size())) > 0;) {
-        text.append(bytes.data(), static_cast<std::size_t>(size));
-        for (std::size_t end = 0; (end = text.find('\n')) != std::string::npos; text.erase(0, end + 1)) {
-          const auto event = nlohmann::json::parse(text.substr(0, end), nullptr, false);
-          if (!event.is_discarded() && event.value("event", "") == "soft_limit_raised")
-            raised_ = event["time_ns"].get<std::int64_t>();
-        }
-      }
-    });
-  }
-  Control(const Control&) = delete;
-  Control& operator=(const Control&) = delete;
-  ~Control() {
-    ::kill(pid_, SIGTERM);
-    ::waitpid(pid_, nullptr, 0);
-    reader_.join();
-    std::filesystem::remove_all(folder_);
-  }
-  [[nodiscard]] nanoseconds raised() const { return nanoseconds(raised_); }
-
- private:
-  std::string folder_ = fmt::format("/run/weir-relief-{}", ::getpid());
-  pid_t pid_ = -1;
-  std::thread reader_;
-  std::atomic<std::int64_t> raised_{0};
 };
 
 /// Raises the limit of one cgroup when `due` says so; what is measured against.
@@ -244,7 +192,9 @@ int main(int argc, char** argv) {
     const std::uint64_t now = throttled(*cpu_stat);
     return std::exchange(seen, now) < now;
   });
-  const Control control(place.path(names[0]));
+  const WeirControl control(
+      place.path(names[0]),
+      "soft: 0.2, hard: 0.6, floor: 0.2, step: 0.4, cooldown: 200ms, parameters: {calm: 0.5}");
   std::this_thread::sleep_for(seconds(8));
 
   std::array<std::vector<double>, 3> spans;

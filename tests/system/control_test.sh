@@ -31,7 +31,8 @@ start_busy() {
 configure() { # configure CPU…: what the cpu of the container busy may do
   printf 'version: 1\ncontainers:\n  busy:\n    cpu: {%s}\n' "$1" >"$run/containers.yml"
 }
-readonly bounds='soft: 0.2, hard: 0.6, floor: 0.1, step: 0.1, cooldown: 200ms, parameters: {calm: 1}'
+# Idle it stays at its soft limit, which is its floor.
+readonly bounds='soft: 0.2, hard: 0.6, floor: 0.2, step: 0.1, cooldown: 200ms, parameters: {calm: 1}'
 
 rows() { (($(wc -l <"$run/samples.jsonl") >= $1)); }
 follows() {
@@ -46,7 +47,7 @@ follows() {
   wait_for 60 told a '.event == "hard_limit_reached" and .hard == 0.6'
   jq -es 'all(.[]; (.to // 0) <= 0.6)' "$run/a.out"
   docker exec busy rm /go
-  wait_for 60 told a '.event == "soft_limit_lowered" and .to <= 0.2 and .woken == 0'
+  wait_for 60 told a '.event == "soft_limit_lowered" and .to == 0.2 and .cause != "bounds"'
   wait_for 60 rows 6
   stop
   holds busy cpu.max 'max 100000'
@@ -110,7 +111,7 @@ above() {
   docker rm -f busy >/dev/null
   start_busy --cgroup-parent held.slice
   echo '20000 100000' >/sys/fs/cgroup/held.slice/cpu.max
-  configure "${bounds/soft: 0.2/soft: 0.3}"
+  configure 'soft: 0.3, hard: 0.6, floor: 0.3, step: 0.1, cooldown: 200ms'
   docker exec busy touch /go
   begin f
   local limit
@@ -129,7 +130,7 @@ crowded() {
   for name in hog1 hog2; do
     docker run --detach --name "$name" --network none --cpuset-cpus 1 busybox sh -c 'while :; do :; done' >/dev/null
   done
-  configure "${bounds/soft: 0.2, hard: 0.6/soft: 0.7, hard: 0.9}"
+  configure 'soft: 0.7, hard: 0.9, floor: 0.7, step: 0.1, cooldown: 200ms'
   begin h
   docker exec busy touch /go
   local used
@@ -142,7 +143,7 @@ crowded() {
 t "nothing is raised while others use the CPU" crowded
 
 grows() {
-  printf 'version: 1\ncontainers:\n  ramp:\n    memory: {soft: 16M, hard: 80M, floor: 8M, step: 4M, cooldown: 200ms}\n' >"$run/containers.yml"
+  printf 'version: 1\ncontainers:\n  ramp:\n    memory: {soft: 16M, hard: 80M, floor: 16M, step: 4M, cooldown: 200ms}\n' >"$run/containers.yml"
   begin g
   docker run --detach --name ramp --network none --memory 96m --memory-swap 96m -v "$(command -v weir-lab):/weir-lab:ro" busybox \
     sh -c 'sleep 5; exec /weir-lab memory --size 64M --step 4M' >/dev/null

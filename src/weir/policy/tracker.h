@@ -28,7 +28,7 @@ struct Around {
 
 class Tracker {
  public:
-  static constexpr double kPeakHalfLife = 4;     ///< seconds
+  static constexpr double kPeakHalfLife = 2;     ///< seconds
   static constexpr double kUseHalfLife = 120;    ///< of the percentiles, seconds
   static constexpr double kWorthLooking = 0.19;  ///< seconds; a look that comes sooner changes nothing
 

@@ -58,10 +58,10 @@ TEST_F(TrackerTest, TellsWhatALimitAboveHeldApart) {
 TEST_F(TrackerTest, ForgetsItsPeakAndCountsItsCalm) {
   second(0, 0, 0);
   second(1'000'000, 100'000, 100'000);
-  for (int n = 0; n < 8; ++n) second(0, 0, 0);
+  for (int n = 0; n < 4; ++n) second(0, 0, 0);
   const View view = tracker_.view(at_);
   EXPECT_NEAR(view.peak, 0.25, 1e-9);  // two half-lives
-  EXPECT_EQ(view.calm, 8);
+  EXPECT_EQ(view.calm, 4);
   EXPECT_EQ(tracker_.view(at_, true).calm, 0);
   EXPECT_EQ(tracker_.view(at_, true).woken, 1);
 }
