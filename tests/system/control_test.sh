@@ -69,6 +69,8 @@ dry() {
   docker exec busy touch /go
   begin b --dry-run
   wait_for 60 told b '.event == "soft_limit_lowered"'
+  sleep 3
+  jq -es '[.[] | select(.event == "soft_limit_lowered" and .cause == "bounds")] | length == 1' "$run/b.out"
   holds busy cpu.max 'max 100000'
   stop
   holds busy cpu.max 'max 100000'

@@ -33,12 +33,14 @@ Result<limits::Regulator> open_regulator(const Runner::Sources& sources) {
                             .starts = sources.starts});
 }
 
-/// Which limits were set by a controller, and still are as far as the journal knows.
-bool is_ours(limits::History& history, CgroupId cgroup, const cgroup::Setting& setting) {
-  const auto chains = limits::chains(history.changes);
-  const auto found = chains.find({.cgroup = cgroup, .knob = setting.knob, .device = setting.device});
-  return found != chains.end() && found->second.back()->reason == kReason &&
-         found->second.back()->after == setting;
+/// Which limits a controller set, as far as the journal knows.
+std::map<limits::Place, cgroup::Setting> find_ours(const Runner::Sources& sources) {
+  std::map<limits::Place, cgroup::Setting> ours;
+  auto history = limits::read_history(sources.paths.run_dir, sources.boot_id);
+  if (!history) return ours;
+  for (const auto& [place, chain] : limits::chains(history->changes))
+    if (chain.back()->reason == kReason) ours.emplace(place, chain.back()->after);
+  return ours;
 }
 
 /// Whether this is what the action asked for: of an io.max its own key counts.
@@ -87,19 +89,20 @@ void Runner::take_in(const Subject& subject, std::vector<Event>& events) {
   auto dir = limits::open_target(sources_.root, subject.container, sources_.guarded, limits::Force::no);
   if (!dir) return note(subject, dir.error());
   if ((*dir)->id() != subject.cgroup_id) return;
-  if (regulator_)
-    if (auto added = regulator_->add(subject.container); !added) return note(subject, added.error());
-  if (!history_)
-    history_ = limits::read_history(sources_.paths.run_dir, sources_.boot_id).value_or(limits::History());
+  if (!ours_) ours_ = find_ours(sources_);
   std::vector<Controller::Present> present;
   for (const Managed& managed : entry->resources) {
     const cgroup::Setting shape =
         to_setting(managed.resource, managed.bounds.soft, managed.device, std::chrono::milliseconds(100));
     auto setting = cgroup::read_setting(**dir, shape);
     if (!setting) return note(subject, setting.error());
-    const bool ours = is_ours(*history_, subject.cgroup_id, *setting);
-    present.push_back({.setting = std::move(*setting), .resumed = ours});
+    const auto ours =
+        ours_->find({.cgroup = subject.cgroup_id, .knob = setting->knob, .device = setting->device});
+    const bool resumed = ours != ours_->end() && ours->second == *setting;
+    present.push_back({.setting = std::move(*setting), .resumed = resumed});
   }
+  if (regulator_)
+    if (auto added = regulator_->add(subject.container); !added) return note(subject, added.error());
   wakes_.add(**dir);
   if (sources_.lost != nullptr) (void)sources_.lost->watch(subject.cgroup_id);
   Member member{.subject = subject,
@@ -135,7 +138,7 @@ void Runner::see_roster(std::vector<Event>& events) {
     seen_.insert_or_assign(id, change.subject);
     take_in(change.subject, events);
   }
-  history_.reset();
+  ours_.reset();
 }
 
 /// The tightest limits above each.
@@ -202,6 +205,7 @@ void Runner::carry_out(std::vector<Action> actions, std::vector<Event>& events) 
   for (Action& action : actions) {
     if (!action.setting || !regulator_) {
       events.push_back(to_event(action, now()));
+      controller_->wrote(action, now());  // without writes: as if it were, or the next look decides the same
       continue;
     }
     const auto asked = regulator_->ask(action.subject.cgroup_id, *action.setting,
@@ -251,7 +255,7 @@ Result<std::vector<Event>> Runner::turn(std::span<const Ready> ready) {
   std::vector<Event> events;
   for (const auto& [cgroup, resource] : wakes_.take(ready)) {
     carry_out(controller_->wake(cgroup, resource, now()), events);
-    samples_.see(controller_->looks(), now());
+    if (!config_->samples.empty()) samples_.see(controller_->looks(), now());
   }
   write(events);  // before anything else is looked at: it may be held back right now
   WEIR_TRY(const Frame* frame, sources_.frames.next());
@@ -265,7 +269,7 @@ Result<std::vector<Event>> Runner::turn(std::span<const Ready> ready) {
   }
   if (frame != nullptr) {
     carry_out(controller_->see(*frame), events);
-    samples_.see(controller_->looks(), now());
+    if (!config_->samples.empty()) samples_.see(controller_->looks(), now());
   }
   write(events);
   if (at - rearmed_ >= kRearmRound) {
@@ -287,7 +291,7 @@ Result<std::vector<Event>> Runner::reconfigure(Config config) {
   controller_ = std::make_unique<Controller>(*config_);
   std::vector<Event> events;
   for (const auto& [id, subject] : seen_) take_in(subject, events);
-  history_.reset();
+  ours_.reset();
   write(events);
   return events;
 }

@@ -107,7 +107,7 @@ class Runner {
   sample::LimitsAbove above_;
   std::vector<char> buffer_;
   std::chrono::nanoseconds round_{0}, rearmed_{0};
-  std::optional<limits::History> history_;  ///< while several are taken in
+  std::optional<std::map<limits::Place, cgroup::Setting>> ours_;  ///< while several are taken in
   Samples samples_;
   std::vector<std::string> notes_;
   bool failing_ = false;  ///< the journal
