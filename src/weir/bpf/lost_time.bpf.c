@@ -4,8 +4,7 @@
 
 #include "weir/bpf/kernel_types.bpf.h"
 #include "weir/bpf/lost_time_sums.h"
-
-#define DEEPEST 32
+#include "weir/bpf/nearest.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -59,22 +58,7 @@ struct {
 /* ---- which cgroup a task counts for */
 
 static __noinline __u64 find_watched(struct cgroup* cgroup, __u64 id) {
-  int level;
-
-  if (bpf_map_lookup_elem(&sums_of, &id)) return id;
-  if (!bpf_core_field_exists(cgroup->ancestors)) return 0;
-  level = BPF_CORE_READ(cgroup, level);
-  for (int n = 0; n < DEEPEST; ++n) {
-    struct cgroup* ancestor = NULL;
-
-    if (--level < 1) return 0;
-    bpf_probe_read_kernel(&ancestor, sizeof(ancestor),
-                          (void*)cgroup + bpf_core_field_offset(struct cgroup, ancestors) + 8 * (__u32)level);
-    if (!ancestor) return 0;
-    id = BPF_CORE_READ(ancestor, kn, id);
-    if (bpf_map_lookup_elem(&sums_of, &id)) return id;
-  }
-  return 0;
+  return nearest_in(&sums_of, cgroup, id);
 }
 
 /* The watched cgroup that a task is in, or below of; of several the nearest. */

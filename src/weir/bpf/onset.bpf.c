@@ -4,9 +4,8 @@
 // left out, and a cgroup is told of once in a while. So each event may wake the reader.
 
 #include "weir/bpf/kernel_types.bpf.h"
+#include "weir/bpf/nearest.bpf.h"
 #include "weir/bpf/onset_event.h"
-
-#define DEEPEST 32
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -79,23 +78,8 @@ int BPF_KPROBE(throttle_kprobe, struct cfs_rq* cfs_rq) { return throttled(cfs_rq
 /* The watched cgroup that a task is in, or below of. */
 static __always_inline __u64 watched(struct task_struct* task) {
   struct cgroup* cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp);
-  __u64 id = BPF_CORE_READ(cgroup, kn, id);
-  int level;
 
-  if (bpf_map_lookup_elem(&cgroups, &id)) return id;
-  if (!bpf_core_field_exists(cgroup->ancestors)) return 0;
-  level = BPF_CORE_READ(cgroup, level);
-  for (int n = 0; n < DEEPEST; ++n) {
-    struct cgroup* ancestor = NULL;
-
-    if (--level < 1) return 0;
-    bpf_probe_read_kernel(&ancestor, sizeof(ancestor),
-                          (void*)cgroup + bpf_core_field_offset(struct cgroup, ancestors) + 8 * (__u32)level);
-    if (!ancestor) return 0;
-    id = BPF_CORE_READ(ancestor, kn, id);
-    if (bpf_map_lookup_elem(&cgroups, &id)) return id;
-  }
-  return 0;
+  return nearest_in(&cgroups, cgroup, BPF_CORE_READ(cgroup, kn, id));
 }
 
 static __always_inline int kills(struct oom_control* control) {
