@@ -33,6 +33,57 @@ Result<std::string> read_file(const std::string& path, std::size_t cap) {
   return read_file_at(AT_FDCWD, path, cap);
 }
 
+namespace {
+
+/// Whether others than root, the effective user and `also` could write to it.
+bool others_could_write(const struct stat& status, std::optional<uid_t> also) {
+  const bool ours = status.st_uid == 0 || status.st_uid == ::geteuid() || status.st_uid == also;
+  const bool group_may = (status.st_mode & S_IWGRP) != 0 && status.st_gid != 0;
+  return !ours || group_may || (status.st_mode & S_IWOTH) != 0;
+}
+
+std::unexpected<Error> distrusted(std::string_view path) {
+  return std::unexpected(make_error(ErrorKind::refused, path, "others could have written it or put it there",
+                                    "it must be a file of yours or of root's, in such a folder, that nobody "
+                                    "else can write"));
+}
+
+/// Of the folder and all above it.
+Result<void> check_folders(Fd folder, std::string_view path, std::optional<uid_t> also) {
+  struct stat status{}, below{};
+  for (;;) {
+    if (::fstat(folder.get(), &status) != 0) return std::unexpected(errno_error(errno, path, "stat"));
+    if (status.st_dev == below.st_dev && status.st_ino == below.st_ino) return {};  // the root
+    const bool sticky = (status.st_mode & S_ISVTX) != 0 && status.st_uid == 0;
+    if (!sticky && others_could_write(status, also)) return distrusted(path);
+    below = status;
+    folder = Fd(::openat(folder.get(), "..", O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!folder.valid()) return std::unexpected(errno_error(errno, path, "look above its folder"));
+  }
+}
+
+}  // namespace
+
+Result<Fd> open_trusted(const std::string& path, std::optional<uid_t> also) {
+  const std::size_t slash = path.rfind('/');
+  const std::string name = path.substr(slash == std::string::npos ? 0 : slash + 1);
+  Fd folder(::open(slash == std::string::npos ? "." : path.substr(0, slash + 1).c_str(),
+                   O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!folder.valid()) return std::unexpected(errno_error(errno, path, "open"));
+  Fd file(::openat(folder.get(), name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY));
+  if (!file.valid() && errno == ELOOP)
+    return std::unexpected(
+        make_error(ErrorKind::refused, path, "is a symbolic link", "name the file itself"));
+  struct stat status{};
+  if (!file.valid() || ::fstat(file.get(), &status) != 0)
+    return std::unexpected(errno_error(errno, path, "open"));
+  if (!S_ISREG(status.st_mode))
+    return std::unexpected(make_error(ErrorKind::refused, path, "is no regular file"));
+  if (others_could_write(status, also)) return distrusted(path);
+  WEIR_CHECK(check_folders(std::move(folder), path, also));
+  return file;
+}
+
 Result<void> write_all(int fd, std::string_view bytes, std::string_view name) {
   while (!bytes.empty()) {
     const ssize_t n = ::write(fd, bytes.data(), bytes.size());

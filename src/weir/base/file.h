@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -21,6 +22,11 @@ Result<std::string> read_all(int fd, std::string_view name, std::size_t cap = kS
 /// symlink.
 Result<std::string> read_file_at(int dirfd, const std::string& path, std::size_t cap = kSmallFile);
 Result<std::string> read_file(const std::string& path, std::size_t cap = kSmallFile);
+
+/// Opens a regular file for reading, not through a symlink, that nobody could have written or put there but
+/// root, the effective user and `also`: refused otherwise, also where that is so of a folder above it. In a
+/// folder with the sticky bit (/tmp) others cannot touch what is not theirs.
+Result<Fd> open_trusted(const std::string& path, std::optional<uid_t> also);
 
 /// Writes all of `bytes`, retrying short writes and EINTR.
 Result<void> write_all(int fd, std::string_view bytes, std::string_view name);

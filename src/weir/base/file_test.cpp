@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "support/result_matchers.h"
 #include <cstdlib>
@@ -72,6 +73,40 @@ TEST_F(FileTest, ASymlinkIsNoPrivateDirectory) {
   std::filesystem::create_directory(path("real"));
   std::filesystem::create_directory_symlink(path("real"), path("link"));
   EXPECT_FALSE(open_private_directory(path("link"), 0700).has_value());
+}
+
+TEST_F(FileTest, AFileThatOnlyWeCouldHaveWrittenIsTrusted) {
+  EXPECT_THAT(replace_file(path("a"), "x", 0644, Durable::no), Succeeds());
+  const auto file = open_trusted(path("a"), std::nullopt);
+  ASSERT_THAT(file, Succeeds());
+  EXPECT_THAT(read_all(file->get(), "a"), HasValue("x"));
+  EXPECT_THAT(open_trusted(path("none"), std::nullopt), HasError(ErrorKind::absent));
+}
+
+TEST_F(FileTest, AFileThatOthersCouldHaveWrittenIsNot) {
+  EXPECT_THAT(replace_file(path("a"), "x", 0644, Durable::no), Succeeds());
+  ASSERT_EQ(::chmod(path("a").c_str(), 0646), 0);
+  EXPECT_THAT(open_trusted(path("a"), std::nullopt), HasError(ErrorKind::refused));
+  std::filesystem::create_directory(path("d"));
+  EXPECT_THAT(open_trusted(path("d"), std::nullopt), HasError(ErrorKind::refused));
+  std::filesystem::create_symlink(path("a"), path("link"));
+  EXPECT_THAT(open_trusted(path("link"), std::nullopt), HasError(ErrorKind::refused));
+}
+
+TEST_F(FileTest, AFileBelowAFolderThatOthersCanWriteIsNot) {
+  std::filesystem::create_directories(path("open/inner"));
+  EXPECT_THAT(replace_file(path("open/inner/a"), "x", 0644, Durable::no), Succeeds());
+  EXPECT_THAT(open_trusted(path("open/inner/a"), std::nullopt), Succeeds());
+  ASSERT_EQ(::chmod(path("open").c_str(), 0777), 0);
+  EXPECT_THAT(open_trusted(path("open/inner/a"), std::nullopt), HasError(ErrorKind::refused));
+}
+
+TEST_F(FileTest, AFileOfAnotherUserIsTrustedOnlyWhereThatOneIsNamed) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root gives files away";
+  EXPECT_THAT(replace_file(path("a"), "x", 0644, Durable::no), Succeeds());
+  ASSERT_EQ(::chown(path("a").c_str(), 1234, 1234), 0);
+  EXPECT_THAT(open_trusted(path("a"), std::nullopt), HasError(ErrorKind::refused));
+  EXPECT_THAT(open_trusted(path("a"), 1234), Succeeds());
 }
 
 }  // namespace
