@@ -187,11 +187,15 @@ run_in_guest() {
   done
 }
 guest_session() {
-  local kernel=$1 debs=()
+  local kernel=$1 debs=() seconds=60 name own
   shift
+  for name in "$@"; do
+    own=$(sed -n 's/^# timeout: \([0-9]*\).*/\1/p' "tests/system/${name}_test.sh" 2>/dev/null)
+    seconds=$((seconds + ${own:-400} + 10))
+  done
   mapfile -t debs < <(cd build/package 2>/dev/null && ls weir_*.deb 2>/dev/null)
   tar -C build -c --files-from /dev/null "${debs[@]/#/package/}" --transform 's|.*/||' |
-    vm/run --build build/release --kernel "$kernel" --timeout $((410 * $# + 60)) -- tests/system/run "$@"
+    vm/run --build build/release --kernel "$kernel" --timeout "$seconds" -- tests/system/run "$@"
   return 0  # which test failed, and whether the machine did, is in the output
 }
 

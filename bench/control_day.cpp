@@ -60,7 +60,8 @@ class Day {
   void report(double spent, double hours) const {
     fmt::print("control_day: {} containers, {} h: {} decided to change, {} writes failed, {} set by others\n",
                containers_.size(), hours, changes_, failed_, foreign_);
-    fmt::print("  limits above hard {}, below floor {} (target 0)\n", above_, below_);
+    fmt::print("  limits (with bursts) above hard {}, below floor {}, refused by the kernel {} (target 0)\n",
+               above_, below_, refused_);
     fmt::print(
         "  {:.1f} changes a container and hour; limit above what was wanted {:.1f} %, short of it {:.2f} %\n",
         static_cast<double>(changes_) / static_cast<double>(containers_.size()) / hours,
@@ -68,12 +69,13 @@ class Day {
     fmt::print("  {:.2f} s, {:.2f} us a container and second\n", spent,
                1e6 * spent / static_cast<double>(containers_.size()) / (hours * 3600));
   }
-  [[nodiscard]] bool held() const { return above_ + below_ == 0; }
+  [[nodiscard]] bool held() const { return above_ + below_ + refused_ == 0; }
 
  private:
   struct Container {
     double limit = kNobodyKnows;  ///< that the kernel holds
-    bool ours = false;            ///< the controller wrote it last
+    double burst_usec = 0, period_usec = 100'000;
+    bool ours = false;  ///< the controller wrote it last
     double used = 0, throttled = 0, wanted = 0;
     double level = 0.1;
     int until = 0;  ///< seconds that it wants this much
@@ -106,8 +108,11 @@ class Day {
                           .cgroup_id = CgroupId(++last_id_)};
     containers_[n] = {};
     frame_.samples[n] = {};
-    carry_out(controller_.add(frame_.subjects[n], config_.entries[n],
-                              {{.setting = {cgroup::Knob::cpu_max, "", "max 100000"}}}, moment()));
+    carry_out(controller_.add(
+        frame_.subjects[n], config_.entries[n],
+        {{.setting = {cgroup::Knob::cpu_max, "", "max 100000"},
+          .eases = {{cgroup::Knob::cpu_max_burst, "", "0"}, {cgroup::Knob::cpu_weight, "", "100"}}}},
+        moment()));
   }
 
   void live(std::size_t n) {
@@ -133,25 +138,56 @@ class Day {
                                    "77000 100000"};
     ++foreign_;
     const cgroup::Setting setting{cgroup::Knob::cpu_max, "", kTexts[random_() % kTexts.size()]};
-    containers_[n].limit = *control::to_limit(Resource::cpu, setting);
+    if (!set_max(containers_[n], setting)) return;
     containers_[n].ours = false;
     carry_out(controller_.found(frame_.subjects[n].cgroup_id, setting, moment()));
   }
 
   void carry_out(const std::vector<Action>& actions) {
     for (const Action& action : actions) {
-      if (!action.setting) continue;
+      if (!action.setting && action.eases.empty()) continue;
       ++changes_;
-      if (chance(0.02)) {
-        ++failed_;
-        continue;
-      }
       const auto found = std::ranges::find(frame_.subjects, action.subject.cgroup_id, &Subject::cgroup_id);
-      Container& each = containers_[static_cast<std::size_t>(found - frame_.subjects.begin())];
-      each.limit = *control::to_limit(Resource::cpu, *action.setting);
-      each.ours = true;
-      controller_.wrote(action, moment());
+      if (write(containers_[static_cast<std::size_t>(found - frame_.subjects.begin())], action))
+        controller_.wrote(action, moment());
+      else
+        ++failed_;
     }
+  }
+
+  /// One after the other, until one fails.
+  bool write(Container& each, const Action& action) {
+    for (const cgroup::Setting& ease : action.eases) {
+      if (chance(0.02)) return false;
+      if (ease.knob == cgroup::Knob::cpu_max_burst) {
+        each.burst_usec = std::atof(ease.text.c_str());
+        if (each.burst_usec > each.limit * each.period_usec + 1) ++refused_;
+      }
+      check(each, action.view.hard);
+      controller_.eased(action.subject.cgroup_id, ease, moment());
+    }
+    if (!action.setting) return true;
+    if (chance(0.02)) return false;
+    if (!set_max(each, *action.setting)) ++refused_;
+    each.ours = true;
+    check(each, action.view.hard);
+    return true;
+  }
+
+  /// As the kernel does: not below the burst.
+  static bool set_max(Container& each, const cgroup::Setting& setting) {
+    const auto max = cgroup::parse_cpu_max(setting.text);
+    const double limit = *control::to_limit(Resource::cpu, setting);
+    const auto period = static_cast<double>(max->period.count());
+    if (limit * period < each.burst_usec - 0.5) return false;  // of whole microseconds
+    each.limit = limit;
+    each.period_usec = period;
+    return true;
+  }
+
+  /// In no single period more than hard.
+  void check(const Container& each, double hard) {
+    if (each.ours && each.limit + each.burst_usec / each.period_usec > hard + 1e-9) ++above_;
   }
 
   void add_up(std::size_t n) {
@@ -171,7 +207,7 @@ class Day {
   control::Controller controller_;
   Frame frame_;
   std::vector<Container> containers_;
-  std::uint64_t last_id_ = 0, changes_ = 0, failed_ = 0, foreign_ = 0, above_ = 0, below_ = 0;
+  std::uint64_t last_id_ = 0, changes_ = 0, failed_ = 0, foreign_ = 0, above_ = 0, below_ = 0, refused_ = 0;
   double wanted_ = 0, slack_ = 0, lack_ = 0;
 };
 

@@ -193,9 +193,8 @@ int main(int argc, char** argv) {
     return std::exchange(seen, now) < now;
   });
   const WeirControl control(
-      place.path(names[0]),
-      "soft: 0.2, hard: 0.6, floor: 0.2, step: 0.4, cooldown: 200ms, parameters: {calm: 0.5}");
-  std::this_thread::sleep_for(seconds(8));
+      {place.path(names[0])},
+      "cpu: {soft: 0.2, hard: 0.6, floor: 0.2, step: 0.4, cooldown: 200ms, parameters: {calm: 0.5}}");
 
   std::array<std::vector<double>, 3> spans;
   std::array<int, 3> untold{};

@@ -25,12 +25,15 @@ install(FILES ${PROJECT_SOURCE_DIR}/README.md ${PROJECT_SOURCE_DIR}/CHANGELOG.md
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/docs/reference ${PROJECT_SOURCE_DIR}/docs/policies DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES ${PROJECT_SOURCE_DIR}/config/containers.yml DESTINATION ${CMAKE_INSTALL_DATADIR}/weir)
 
-# The service, its messages in the journal, and what reads its metrics. The unit says where the program went.
-install(CODE "
-  file(READ \"${PROJECT_SOURCE_DIR}/packaging/systemd/weir.service\" unit)
-  string(REPLACE \"/usr/bin/weir\" \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_BINDIR}/weir\" unit \"\${unit}\")
-  file(WRITE \"${PROJECT_BINARY_DIR}/weir.service\" \"\${unit}\")")
-install(FILES ${PROJECT_BINARY_DIR}/weir.service DESTINATION lib/systemd/system)
+# The services, their messages in the journal, and what reads their metrics. A unit says where the program went.
+foreach(unit weir.service weir-control.service weir-policy-retrain.service)
+  install(CODE "
+    file(READ \"${PROJECT_SOURCE_DIR}/packaging/systemd/${unit}\" unit)
+    string(REPLACE \"/usr/bin/weir\" \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_BINDIR}/weir\" unit \"\${unit}\")
+    file(WRITE \"${PROJECT_BINARY_DIR}/${unit}\" \"\${unit}\")")
+  install(FILES ${PROJECT_BINARY_DIR}/${unit} DESTINATION lib/systemd/system)
+endforeach()
+install(FILES ${PROJECT_SOURCE_DIR}/packaging/systemd/weir-policy-retrain.timer DESTINATION lib/systemd/system)
 install(FILES ${PROJECT_SOURCE_DIR}/packaging/systemd/weir.catalog DESTINATION lib/systemd/catalog)
 install(FILES ${PROJECT_SOURCE_DIR}/packaging/prometheus/weir.yml ${PROJECT_SOURCE_DIR}/packaging/prometheus/weir.rules.yml
   DESTINATION ${CMAKE_INSTALL_DATADIR}/weir/prometheus)

@@ -38,7 +38,11 @@ page_for_each_command() {
     [[ -f $out/prefix/share/man/man1/weir-$command.1.gz ]] || { echo "no page for $command"; return 1; }
   done
 }
-unit_knows_the_program() { grep -qx "ExecStart=$out/prefix/bin/weir watch .*" "$out/prefix/lib/systemd/system/weir.service"; }
+units_know_the_program() {
+  grep -qx "ExecStart=$out/prefix/bin/weir watch .*" "$out/prefix/lib/systemd/system/weir.service" &&
+    grep -qx "ExecStart=$out/prefix/bin/weir control .*" "$out/prefix/lib/systemd/system/weir-control.service" &&
+    grep -qx "ExecStart=$out/prefix/bin/weir policy retrain" "$out/prefix/lib/systemd/system/weir-policy-retrain.service"
+}
 make_deb() { cpack --config "$build/CPackConfig.cmake" -B "$out"; }
 deb_holds() {
   local file contents
@@ -46,7 +50,8 @@ deb_holds() {
   contents=$(dpkg-deb --contents "$out"/weir_*.deb)
   for file in usr/bin/weir usr/bin/weir-lab usr/share/weir/lab/Dockerfile usr/share/man/man1/weir.1.gz \
     usr/share/bash-completion/completions/weir usr/share/zsh/vendor-completions/_weir \
-    usr/share/fish/vendor_completions.d/weir.fish usr/share/doc/weir/copyright usr/lib/systemd/system/weir.service \
+    usr/share/fish/vendor_completions.d/weir.fish usr/share/doc/weir/copyright usr/lib/systemd/system/weir.service usr/lib/systemd/system/weir-control.service \
+    usr/lib/systemd/system/weir-policy-retrain.service usr/lib/systemd/system/weir-policy-retrain.timer \
     usr/lib/systemd/catalog/weir.catalog usr/share/weir/prometheus/weir.rules.yml usr/share/weir/grafana/weir.json usr/share/weir/containers.yml; do
     [[ $contents == *"./$file"$'\n'* || $contents == *"./$file" ]] || { echo "not in it: $file"; return 1; }
   done
@@ -61,7 +66,7 @@ t "the stripped program is at most 15 MiB" small
 t "every man page formats without a warning" pages_format
 t "commands have their own man pages" page_for_each_command
 t "the bash completion is valid" bash -n "$out/prefix/share/bash-completion/completions/weir"
-t "the installed unit starts the installed program" unit_knows_the_program
+t "the installed units start the installed program" units_know_the_program
 t "CPack makes a .deb" make_deb
 t "the .deb holds the program, its lab, man pages, completions and service, and depends on libc6" deb_holds
 finish

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # `weir control` on real containers: soft limits follow the load below hard ones, and are as before when it ends.
 # timeout: 900
+# kernels: 6.1 7
 . tests/system/lib.sh
 
 run=$(mktemp -d -p /var/tmp)

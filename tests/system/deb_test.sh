@@ -19,12 +19,15 @@ t "dpkg installs it" dpkg -i "${debs[0]}"
 t "its weir runs" runs
 t "its weir-lab runs" weir-lab --help
 t "weir finds the lab's build context" test -f /usr/share/weir/lab/Dockerfile
-not_running() { [[ $(systemctl is-enabled weir.service) == disabled && $(systemctl is-active weir.service) == inactive ]]; }
+not_running() { # not_running UNIT
+  [[ $(systemctl is-enabled "$1") == disabled && $(systemctl is-active "$1") == inactive ]]
+}
 serves() {
   systemctl start weir.service
   [[ -S /run/weir/metrics.sock && -f /var/log/weir/events.jsonl ]]
 }
-t "its service is there, and neither enabled nor started" not_running
+t "its service is there, and neither enabled nor started" not_running weir.service
+t "and so is that of control" not_running weir-control.service
 t "the service starts" serves
 t "dpkg finds every file as packaged" dpkg --verify weir
 t "removing it stops the service" dpkg --remove weir

@@ -13,6 +13,7 @@
 #include <ostream>
 
 #include "weir/base/clock.h"
+#include "weir/base/escape.h"
 #include "weir/base/file.h"
 #include "weir/base/json.h"
 #include "weir/cli/command.h"
@@ -20,6 +21,8 @@
 #include "weir/cli/signals.h"
 #include "weir/cli/watch_outputs.h"
 #include "weir/container/match.h"
+#include "weir/control/cgroup_label.h"
+#include "weir/control/rehearse.h"
 #include "weir/control/runner.h"
 #include "weir/events/event_log.h"
 #include "weir/limits/caller.h"
@@ -36,7 +39,7 @@ constexpr const char* kHereConfig = "config/containers.yml";
 /// How often the file is looked at.
 constexpr std::chrono::seconds kFileRound{1};
 /// CPU and memory that often: what moves a limit down again.
-constexpr std::chrono::milliseconds kFastTick{200};
+constexpr std::chrono::milliseconds kFastTick = control::Places::kTick;
 /// What the kernel tells of one container's throttling.
 constexpr std::chrono::milliseconds kWakePause{100};
 
@@ -135,6 +138,7 @@ class Control {
       tell(events);
       keep_samples();
       const nanoseconds now = SystemClock().monotonic();
+      outputs_.working(fmt::format("{} containers in care", runner_.managed()), now);
       if (now < file_at_) continue;
       file_at_ = now + kFileRound;
       if (file_.changed()) WEIR_CHECK(read_again());
@@ -170,6 +174,8 @@ class Control {
     }
   }
   void tell_notes() {
+    for (const std::string& said : runner_.take_said())
+      fmt::print(session_.terminal.err, "weir: {}\n", terminal_safe(said));
     for (const std::string& note : runner_.take_notes()) warn(session_, note);
   }
 
@@ -185,31 +191,60 @@ class Control {
 
 /// What is read and checked, and not carried out.
 void warn_of_rest(const Session& session, const control::Config& config) {
-  for (const control::Entry& entry : config.entries)
-    if (entry.create || !entry.pids.empty())
-      warn(session,
-           fmt::format("{}: {}: create and pids are not carried out; containers and services are in care",
-                       entry.where, entry.target.text));
-  if (!config.model_path.empty())
-    warn(session, "ml.model_path is not carried out: no policy here is learned");
+  const auto asks_model = [](const control::Entry& entry) {
+    return std::ranges::any_of(entry.resources,
+                               [](const control::Managed& managed) { return managed.policy->asks_model; });
+  };
+  if (!config.model_path.empty() && std::ranges::none_of(config.entries, asks_model))
+    warn(session, "nobody asks the model of ml.model_path: give a container the policy learned");
+}
+
+/// Whom one entry means now, and what would be done for it beside limits.
+struct Meant {
+  std::vector<std::string> names, notes, troubles;
+};
+Meant look_at(const control::Entry& entry, const container::Inventory& there, cgroup::Dir& root,
+              const HostPaths& paths) {
+  Meant meant;
+  for (const Container& each : there.containers) {
+    if (!container::matches(entry.target, each)) continue;
+    meant.names.push_back(each.name);
+    if (std::string label = control::describe_label(each); !label.empty())
+      meant.notes.push_back(std::move(label));
+  }
+  if (entry.target.kind != container::TargetKind::path) return meant;
+  if (meant.names.empty() && cgroup::open_path(root, entry.target.first))
+    meant.names.push_back(entry.target.first);
+  control::Rehearsal rehearsal = control::rehearse(entry, root, paths);
+  std::ranges::move(rehearsal.steps, std::back_inserter(meant.notes));
+  meant.troubles = std::move(rehearsal.troubles);
+  return meant;
 }
 
 /// What a valid configuration means on this host now.
 Result<int> check(Session& session, const control::Config& config, const std::string& path) {
   warn_of_rest(session, config);
-  const auto there = container::take_inventory(session.paths, container::Include::containers_and_services);
+  const auto root = cgroup::open_root(session.paths.cgroup_root);
+  const auto there =
+      root ? container::take_inventory(session.paths, **root, container::Include::containers_and_services)
+           : container::Inventory();
   Json entries = Json::array();
   for (const control::Entry& entry : config.entries) {
-    std::vector<std::string> names;
-    if (there)
-      for (const Container& each : there->containers)
-        if (container::matches(entry.target, each)) names.push_back(each.name);
+    const Meant meant = root ? look_at(entry, there, **root, session.paths) : Meant();
     if (session.json) {
-      entries.push_back({{"target", entry.target.text}, {"where", entry.where}, {"containers", names}});
+      entries.push_back({{"target", entry.target.text},
+                         {"where", entry.where},
+                         {"containers", meant.names},
+                         {"notes", meant.notes},
+                         {"troubles", meant.troubles}});
       continue;
     }
-    fmt::print(session.terminal.out, "{}: {}: {}\n", entry.where, entry.target.text,
-               names.empty() ? "none now" : fmt::format("{}", fmt::join(names, ", ")));
+    fmt::print(
+        session.terminal.out, "{}: {}: {}\n", entry.where, entry.target.text,
+        meant.names.empty() ? "none now" : terminal_safe(fmt::format("{}", fmt::join(meant.names, ", "))));
+    for (const std::string& note : meant.notes)
+      fmt::print(session.terminal.out, "  {}\n", terminal_safe(note));
+    for (const std::string& trouble : meant.troubles) warn(session, trouble);
   }
   if (session.json)
     fmt::print(session.terminal.out, "{}\n",

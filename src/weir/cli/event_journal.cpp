@@ -27,6 +27,10 @@ constexpr std::array<std::string_view, kEventKinds> kMessageIds = {
     "8ee1daed913a477ab0038f53d04591c7",  // soft_limit_lowered
     "33fba5ccca364396abb8ebaba1320079",  // hard_limit_reached
     "d7df436e9f064c139298e98d42c11668",  // raise_refused
+    "48de853c16734036b7f93476f8baacda",  // ml_adjustment
+    "759763e732bc437cb36ff555018f83ec",  // ml_effective
+    "e78df37ad2124e02b555cf6d1ad00e82",  // ml_no_improvement
+    "9ff2cf920c384420bc6412683c5de972",  // ml_fallback
 };
 static_assert(!kMessageIds.back().empty(), "every kind of event has its own");
 
@@ -38,9 +42,12 @@ int priority(const Event& event) {
     case EventKind::limit_changed:
     case EventKind::soft_limit_raised:
     case EventKind::soft_limit_lowered:
+    case EventKind::ml_adjustment:
+    case EventKind::ml_no_improvement:
       return LOG_NOTICE;
     case EventKind::container_started:
     case EventKind::container_ended:
+    case EventKind::ml_effective:
       return LOG_INFO;
     default:
       return LOG_WARNING;

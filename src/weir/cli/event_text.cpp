@@ -100,8 +100,26 @@ std::string why_refused(const Event& event) {
   return "nothing is left of the host";
 }
 
+/// What eases a limit of CPU that stays as it is; empty: nothing does.
+std::string eased_text(const Event& event) {
+  const double burst = number(event, "burst"), to_burst = number(event, "to_burst");
+  const double weight = number(event, "weight"), to_weight = number(event, "to_weight");
+  if (!has(event, "to_burst") || number(event, "limit") != number(event, "to")) return {};
+  if (to_weight != weight)
+    return fmt::format("cpu weight {} -> {}, {}", weight, to_weight,
+                       to_weight > weight ? fmt::format("waits for {:.0f} % of the time because of others",
+                                                        number(event, "contention") * 100)
+                                          : "others leave enough");
+  if (to_burst == burst) return {};
+  return fmt::format("cpu may burst by {:.3g} -> {:.3g} above its soft limit {:.3g}, {}", burst, to_burst,
+                     number(event, "to"), to_burst > burst ? held_text(event) : "it does not need to");
+}
+
 std::string control_text(const Event& event) {
   const std::string soft = detail(event, "resource") + " soft limit";
+  const bool changed =
+      event.kind == EventKind::soft_limit_raised || event.kind == EventKind::soft_limit_lowered;
+  if (std::string eased = changed ? eased_text(event) : std::string(); !eased.empty()) return eased;
   switch (event.kind) {
     case EventKind::soft_limit_raised:
       return fmt::format("{} {} -> {}, {}", soft, amount(event, "limit"), amount(event, "to"),
@@ -114,6 +132,26 @@ std::string control_text(const Event& event) {
                          held_text(event));
     default:
       return fmt::format("{} stays {}: {}", soft, amount(event, "limit"), why_refused(event));
+  }
+}
+
+/// What a model did, and what came of it.
+std::string ml_text(const Event& event) {
+  const std::string soft = detail(event, "resource") + " soft limit";
+  switch (event.kind) {
+    case EventKind::ml_adjustment:
+      if (detail(event, "mode") == "shadow")
+        return fmt::format("{} {}: the model would have set {}, step set {}", soft, amount(event, "limit"),
+                           amount(event, "suggested"), amount(event, "to"));
+      return fmt::format("{} {} -> {} by the model, step would have set {}", soft, amount(event, "limit"),
+                         amount(event, "to"), amount(event, "step_would"));
+    case EventKind::ml_effective:
+      return fmt::format("{} {} that the model suggested was enough", soft, amount(event, "suggested"));
+    case EventKind::ml_no_improvement:
+      return fmt::format("{} {} that the model suggested was not enough: {} was needed", soft,
+                         amount(event, "suggested"), amount(event, "needed"));
+    default:
+      return fmt::format("the model is not asked any more: {}", detail(event, "reason"));
   }
 }
 
@@ -151,6 +189,11 @@ std::string what(const Event& event) {
     case EventKind::hard_limit_reached:
     case EventKind::raise_refused:
       return control_text(event);
+    case EventKind::ml_adjustment:
+    case EventKind::ml_effective:
+    case EventKind::ml_no_improvement:
+    case EventKind::ml_fallback:
+      return ml_text(event);
   }
   return {};
 }

@@ -1,20 +1,15 @@
 // SPDX-License-Identifier: MIT
-// `weir policy`: which policies there are, and recorded decisions made again by any of them.
+// `weir policy`: which policies there are; what is learned for them and from them is in files of their own.
+#include "weir/cli/policy.h"
+
 #include <fmt/format.h>
 #include <fmt/ostream.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
-#include <chrono>
-#include <memory>
 #include <ostream>
 
 #include "weir/base/json.h"
-#include "weir/base/text.h"
-#include "weir/cli/command.h"
-#include "weir/cli/table.h"
-#include "weir/control/replay.h"
-#include "weir/events/event_log.h"
+#include "weir/policy/policies.h"
 
 namespace weir::cli {
 namespace {
@@ -44,157 +39,29 @@ Result<int> list(Session& session) {
   return kDone;
 }
 
-struct Options {
-  std::vector<std::string> files, with;
-  std::string policy;  ///< empty: that of each record
-};
-
-/// Another policy, with its parameters.
-struct Other {
-  const policy::Policy* policy = nullptr;  ///< null: as recorded
-  policy::Parameters parameters;
-};
-
-Result<Other> parse_other(const Options& options) {
-  Other other;
-  if (options.policy.empty()) {
-    if (options.with.empty()) return other;
-    return std::unexpected(make_error(ErrorKind::invalid, "--with", "needs a --policy that it is of"));
-  }
-  other.policy = policy::find_policy(options.policy);
-  if (other.policy == nullptr)
-    return std::unexpected(
-        make_error(ErrorKind::invalid, options.policy, "is no policy", "weir policy list"));
-  other.parameters = policy::defaults_of(*other.policy);
-  for (const std::string& text : options.with) {
-    const std::vector<std::string_view> parts = split(text, '=');
-    const auto& all = other.policy->parameters;
-    const auto found = std::ranges::find(all, parts[0], &policy::Parameter::name);
-    const double value = parts.size() == 2 ? parse_decimal(parts[1]).value_or(-1) : -1;
-    if (found == all.end() || value < found->low || value > found->high)
-      return std::unexpected(make_error(ErrorKind::invalid, text,
-                                        fmt::format("is no parameter that {} could have", other.policy->name),
-                                        "weir policy list"));
-    other.parameters[static_cast<std::size_t>(found - all.begin())] = value;
-  }
-  return other;
-}
-
-struct Replayed {
-  control::Score score;
-  std::uint64_t passed_over = 0, wrong = 0;  ///< lines
-  std::chrono::nanoseconds deciding{0};
-};
-
-Result<Replayed> replay_files(const std::vector<std::string>& files, const Other& other) {
-  Replayed all;
-  std::vector<control::Recorded> records;
-  for (const std::string& file : files)
-    WEIR_CHECK(events::read_log(file, [&](std::string_view line) {
-      auto recorded = control::parse_recorded(line);
-      if (!recorded)
-        ++all.wrong;
-      else if (!*recorded)
-        ++all.passed_over;
-      else
-        records.push_back(std::move(**recorded));
-    }));
-  const auto begin = std::chrono::steady_clock::now();
-  for (const control::Recorded& recorded : records) {
-    const bool same = other.policy == nullptr;
-    control::replay(recorded, same ? *recorded.policy : *other.policy,
-                    same ? recorded.parameters : other.parameters, all.score);
-  }
-  all.deciding = std::chrono::steady_clock::now() - begin;
-  return all;
-}
-
-Json json_of(const Replayed& all, const Options& options) {
-  const control::Score& score = all.score;
-  Json json = {{"schema", 1},
-               {"policy", options.policy.empty() ? "as recorded" : options.policy},
-               {"decisions", score.decisions},
-               {"same", score.same},
-               {"raised", score.raised},
-               {"lowered", score.lowered},
-               {"refused", score.refused},
-               {"at_hard", score.at_hard},
-               {"with_outcome", score.with_outcome},
-               {"too_low", score.too_low}};
-  const std::uint64_t enough = score.with_outcome - score.too_low;
-  if (enough > 0) json["slack"] = score.slack / static_cast<double>(enough);
-  json["passed_over"] = all.passed_over;
-  json["damaged"] = all.wrong;
-  json["decisions_per_second"] = static_cast<double>(score.decisions) /
-                                 std::max(std::chrono::duration<double>(all.deciding).count(), 1e-9);
-  return json;
-}
-
-Result<int> replay(Session& session, const Options& options) {
-  WEIR_TRY(const Other other, parse_other(options));
-  WEIR_TRY(const Replayed all, replay_files(options.files, other));
-  const control::Score& score = all.score;
-  if (score.decisions == 0)
-    return std::unexpected(make_error(ErrorKind::failed, options.files.front(),
-                                      "holds no decision of weir control",
-                                      "its log, or the samples that its configuration names"));
-  if (all.wrong > 0 && !session.json)
-    warn(session, fmt::format("{} lines could not be understood", all.wrong));
-  if (session.json) {
-    fmt::print(session.terminal.out, "{}\n", dump_json(json_of(all, options), -1));
-    return kDone;
-  }
-  std::ostream& out = session.terminal.out;
-  fmt::print(out, "{} decisions, {} the same as recorded ({:.2f} %)\n", score.decisions, score.same,
-             100.0 * static_cast<double>(score.same) / static_cast<double>(score.decisions));
-  fmt::print(out, "raised {}, lowered {}, at the hard limit {}, refused {}\n", score.raised, score.lowered,
-             score.at_hard, score.refused);
-  if (score.with_outcome == 0) return kDone;
-  const std::uint64_t enough = score.with_outcome - score.too_low;
-  fmt::print(out, "too low for what came: {:.1f} % of {}",
-             100.0 * static_cast<double>(score.too_low) / static_cast<double>(score.with_outcome),
-             score.with_outcome);
-  if (enough > 0)
-    fmt::print(out, "; else {:.1f} % of the limit was not used",
-               100 * score.slack / static_cast<double>(enough));
-  fmt::print(out, "\n");
-  return kDone;
-}
-
 }  // namespace
 
 void add_policy(CLI::App& app, Session& session) {
-  CLI::App* command = app.add_subcommand("policy", "The policies of weir control: list, replay");
+  CLI::App* command =
+      app.add_subcommand("policy", "The policies of weir control: listed, replayed, learned and judged");
   command->require_subcommand(1);
   command->footer(
       "Examples:\n"
       "  weir policy list\n"
-      "  weir policy replay logs/events.jsonl               the same decisions once more\n"
-      "  weir policy replay logs/training_samples.jsonl --policy percentile --with percentile=99");
+      "  weir policy replay logs/events.jsonl    the same decisions once more\n"
+      "  weir policy train                       a model of what will be needed\n"
+      "  weir policy evaluate logs/events.jsonl  what a model's decisions led to");
 
   CLI::App* list_command = command->add_subcommand("list", "The policies there are, and their parameters");
   list_command->footer("Example:\n  weir policy list --json");
   list_command->callback(
       [&session] { session.action = [&session] { return report(session, list(session)); }; });
-
-  const auto options = std::make_shared<Options>();
-  CLI::App* replay_command =
-      command->add_subcommand("replay", "Make recorded decisions again, by the same policy or another one");
-  replay_command->add_option("files", options->files, "Event logs or samples of weir control")
-      ->type_name("FILE")
-      ->required();
-  replay_command->add_option("--policy", options->policy, "By this one; without it by that of each record")
-      ->type_name("NAME");
-  replay_command->add_option("--with", options->with, "A parameter of it")->type_name("NAME=NUMBER");
-  replay_command->footer(
-      "Each decision is made again by what was seen then; what another policy would have led to is not in "
-      "it.\n"
-      "Examples:\n"
-      "  weir policy replay logs/events.jsonl\n"
-      "  weir policy replay logs/training_samples.jsonl --policy step --with margin=0.3 --json");
-  replay_command->callback([&session, options] {
-    session.action = [&session, options] { return report(session, replay(session, *options)); };
-  });
+  add_policy_replay(*command, session);
+  add_policy_train(*command, session);
+  add_policy_retrain(*command, session);
+  add_policy_rollback(*command, session);
+  add_policy_show(*command, session);
+  add_policy_evaluate(*command, session);
 }
 
 }  // namespace weir::cli

@@ -100,9 +100,9 @@ void WatchOutputs::tell(const Event& event) {
   if (journal_) took(Output::journal, journal_->send(journal_fields(event, std::move(line))));
 }
 
-std::string WatchOutputs::status(std::size_t containers) const {
+std::string WatchOutputs::status(std::string_view of) const {
   constexpr std::size_t kMostColumns = 200;
-  std::string text = fmt::format("{} containers and services, {} events", containers, told_);
+  std::string text = fmt::format("{}, {} events", of, told_);
   if (!last_.empty()) text += fmt::format("; last: {}", last_);
   return fit_width(text, kMostColumns);
 }
@@ -117,13 +117,17 @@ void WatchOutputs::see(const Frame& frame, const sample::Frames& frames,
     watching.unreadable_files =
         frames.role() == sample::Role::attached ? std::nullopt : std::optional(frames.unreadable());
   }
+  working(fmt::format("{} containers and services", frame.subjects.size()), frame.at);
+}
+
+void WatchOutputs::working(std::string_view of, std::chrono::nanoseconds now) {
   if (!notifier_) return;
   if (!ready_)
-    notifier_->ready(status(frame.subjects.size()));
+    notifier_->ready(status(of));
   else
-    notifier_->status(status(frame.subjects.size()));
+    notifier_->status(status(of));
   ready_ = true;
-  notifier_->progress(frame.at);
+  notifier_->progress(now);
 }
 
 std::string WatchOutputs::describe() const {

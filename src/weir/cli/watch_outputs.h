@@ -5,11 +5,13 @@
 // order says so once, counts what it loses, and takes nothing from the others. What is seen is watch.cpp's.
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "weir/base/clock.h"
 #include "weir/cli/command.h"
@@ -44,6 +46,9 @@ class WatchOutputs {
   /// A new frame of `frames`; of its containers the `wanted` ones are served.
   void see(const Frame& frame, const sample::Frames& frames,
            const std::function<bool(const Container&)>& wanted);
+  /// Tells the service manager that work was done at `now` (CLOCK_MONOTONIC), and of what: "12 containers";
+  /// ready, the first time. see() does.
+  void working(std::string_view of, std::chrono::nanoseconds now);
   /// Readable when serve() has something to do; -1: never. serve() is to be called at least once a second.
   [[nodiscard]] int fd() const { return endpoint_ ? endpoint_->fd() : -1; }
   void serve() {
@@ -63,7 +68,7 @@ class WatchOutputs {
   void print(const Event& event, const std::string& line);
   /// Warns of the first loss of a series.
   void took(Output output, const Result<void>& taken);
-  [[nodiscard]] std::string status(std::size_t containers) const;
+  [[nodiscard]] std::string status(std::string_view of) const;
 
   Session* session_;
   std::optional<events::EventLog> log_;

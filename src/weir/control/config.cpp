@@ -296,6 +296,10 @@ class Parser {
 
 }  // namespace
 
+std::string_view to_string(MlMode mode) {
+  return std::ranges::find(kModes, mode, &Choice<MlMode>::value)->word;
+}
+
 Result<Config> parse_config(std::string_view text, std::string_view name) {
   if (text.size() > kLargest)
     return std::unexpected(make_error(ErrorKind::invalid, name, "is larger than 4 MiB",

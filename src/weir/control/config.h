@@ -58,6 +58,8 @@ struct Entry {
 
 enum class OnExit : std::uint8_t { restore, keep };
 enum class MlMode : std::uint8_t { shadow, canary, active };
+/// "shadow", …
+std::string_view to_string(MlMode mode);
 
 struct Config {
   std::vector<Entry> entries;

@@ -7,7 +7,9 @@
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <utility>
 
+#include "weir/base/text.h"
 #include "weir/cgroup/value.h"
 
 namespace weir::control {
@@ -20,97 +22,10 @@ using policy::Verdict;
 using policy::View;
 using std::chrono::microseconds;
 
-constexpr std::uint64_t kPage = 4096;
-/// The kernel's least quota.
-constexpr double kLeastQuota = 1000;
 /// What was told is told again only after it was calm for that long, in seconds.
 constexpr double kToldFor = 5;
 
-EventKind kind_of(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::lower:
-      return EventKind::soft_limit_lowered;
-    case Verdict::at_hard:
-      return EventKind::hard_limit_reached;
-    case Verdict::refused:
-      return EventKind::raise_refused;
-    default:
-      return EventKind::soft_limit_raised;
-  }
-}
-
-std::string_view io_key(Resource resource) { return resource == Resource::io_read ? "rbps" : "wbps"; }
-
 }  // namespace
-
-Event to_event(const Action& action, Moment moment) {
-  Event event{.kind = kind_of(action.decision.verdict),
-              .time = moment.time,
-              .subject = action.subject,
-              .details = {}};
-  event.details.emplace_back("resource", std::string(to_string(action.resource)));
-  if (!action.device.empty()) event.details.emplace_back("device", action.device);
-  event.details.emplace_back("policy", std::string(action.managed->policy->name));
-  for (std::size_t n = 0; n < action.managed->parameters.size(); ++n)
-    event.details.emplace_back(
-        fmt::format("{}.{}", action.managed->policy->name, action.managed->policy->parameters[n].name),
-        action.managed->parameters[n]);
-  event.details.emplace_back("cause", std::string(to_string(action.decision.cause)));
-  event.details.emplace_back("to", action.decision.limit);
-  if (!action.rival.empty()) event.details.emplace_back("rival", action.rival);
-  for (const policy::Field& field : policy::kFields) {
-    const double value = action.view.*field.value;
-    if (std::isfinite(value))
-      event.details.emplace_back(std::string(field.name), value);
-    else
-      event.details.emplace_back(std::string(field.name), "max");
-  }
-  return event;
-}
-
-cgroup::Setting to_setting(Resource resource, double limit, std::string_view device, microseconds period) {
-  switch (resource) {
-    case Resource::cpu: {
-      const double quota = std::max(limit * static_cast<double>(period.count()), kLeastQuota);
-      return {.knob = cgroup::Knob::cpu_max,
-              .device = {},
-              .text = fmt::format("{} {}", std::llround(quota), period.count())};
-    }
-    case Resource::memory:
-      return {.knob = cgroup::Knob::memory_high,
-              .device = {},
-              .text = fmt::format("{}", static_cast<std::uint64_t>(limit) / kPage * kPage)};
-    case Resource::io_read:
-    case Resource::io_write:
-      break;
-  }
-  const auto setting = cgroup::parse_setting(
-      fmt::format("io.max={}:{}={}", device, io_key(resource), std::llround(std::max(limit, 1.0))));
-  return setting ? *setting : cgroup::Setting{};
-}
-
-std::optional<double> to_limit(Resource resource, const cgroup::Setting& setting) {
-  switch (resource) {
-    case Resource::cpu: {
-      const auto max = cgroup::parse_cpu_max(setting.text);
-      return max && !max->cpus().is_unlimited() ? max->cpus().value()
-                                                : std::numeric_limits<double>::infinity();
-    }
-    case Resource::memory: {
-      const auto bytes = cgroup::parse_limit_bytes(setting.text);
-      return bytes && !bytes->is_unlimited() ? static_cast<double>(bytes->value().count())
-                                             : std::numeric_limits<double>::infinity();
-    }
-    case Resource::io_read:
-    case Resource::io_write:
-      break;
-  }
-  const auto max = cgroup::parse_io_max(setting.text, cgroup::Sizes::plain);
-  const std::size_t key = resource == Resource::io_read ? 0 : 1;
-  if (!max.value.named[key]) return std::nullopt;
-  const auto value = max.value.limits[key];
-  return value ? static_cast<double>(*value) : std::numeric_limits<double>::infinity();
-}
 
 Action Controller::action_of(const Member& member, const Slot& slot, const View& view,
                              const Decision& decision) {
@@ -127,8 +42,47 @@ Action Controller::action_of(const Member& member, const Slot& slot, const View&
     // What is in force afterwards is what was written, not what was meant.
     action.decision.limit = to_limit(action.resource, *action.setting).value_or(decision.limit);
   }
+  add_eases(slot, action);
   action.urgent = decision.verdict == Verdict::raise && (view.woken > 0 || view.held > 0);
   return action;
+}
+
+/// What has to be written besides the limit; the decision then says what that comes to.
+void Controller::add_eases(const Slot& slot, Action& action) {
+  const auto period = static_cast<double>(slot.period.count());
+  Decision& decision = action.decision;
+  if (slot.burst_usec && decision.burst != action.view.burst) {
+    // Whole microseconds below both: limit and burst together are at most the hard limit.
+    constexpr double kRounding = 1e-6;
+    const double room = std::min(decision.limit, action.view.hard - decision.limit);
+    const double usec = std::floor(std::max(std::min(decision.burst, room), 0.0) * period + kRounding);
+    decision.burst = usec / period;
+    if (usec != *slot.burst_usec)
+      action.eases.push_back(
+          {.knob = cgroup::Knob::cpu_max_burst, .device = {}, .text = fmt::format("{:.0f}", usec)});
+  }
+  if (slot.weight && decision.weight != action.view.weight) {
+    decision.weight = std::floor(decision.weight);
+    if (decision.weight != *slot.weight)
+      action.eases.push_back(
+          {.knob = cgroup::Knob::cpu_weight, .device = {}, .text = fmt::format("{:.0f}", decision.weight)});
+  }
+}
+
+/// Takes over what eases the limit now. False: the setting is not of that kind.
+bool Controller::take_ease(Slot& slot, const cgroup::Setting& ease, std::chrono::nanoseconds at) {
+  const bool burst = ease.knob == cgroup::Knob::cpu_max_burst;
+  if (!burst && ease.knob != cgroup::Knob::cpu_weight) return false;
+  std::optional<double>& known = burst ? slot.burst_usec : slot.weight;
+  const auto value = parse_u64(ease.text);
+  if (!known || !value) return true;
+  const auto now = static_cast<double>(*value);
+  if (now > *known)
+    slot.tracker.eased_more(at);
+  else if (now < *known)
+    slot.tracker.eased_less(at);
+  known = now;
+  return true;
 }
 
 std::vector<Action> Controller::add(const Subject& subject, const Entry& entry,
@@ -147,14 +101,17 @@ std::vector<Action> Controller::add(const Subject& subject, const Entry& entry,
     const double limit =
         to_limit(managed.resource, present[n].setting).value_or(std::numeric_limits<double>::infinity());
     slot.tracker.limit_is(limit, {});
+    for (const cgroup::Setting& ease : present[n].eases)
+      (ease.knob == cgroup::Knob::cpu_max_burst ? slot.burst_usec : slot.weight) =
+          static_cast<double>(parse_u64(ease.text).value_or(0));
+    slot.weight_before = present[n].weight_before > 0 ? present[n].weight_before : slot.weight.value_or(0);
     const policy::Bounds& bounds = managed.bounds;
     const bool goes_on = present[n].resumed && limit <= bounds.hard && limit >= bounds.floor;
     const double begin = goes_on ? limit : bounds.soft;
-    if (begin != limit)
-      actions.push_back(action_of(member, slot, slot.tracker.view(moment.at),
-                                  {.verdict = begin < limit ? Verdict::lower : Verdict::raise,
-                                   .cause = Cause::bounds,
-                                   .limit = begin}));
+    const View view = view_of(slot, moment.at);
+    const Decision first =
+        policy::with_limit(view, begin <= limit ? Verdict::lower : Verdict::raise, Cause::bounds, begin);
+    if (begin != limit || first.burst != view.burst) actions.push_back(action_of(member, slot, view, first));
     member.slots.push_back(std::move(slot));
   }
   members_.insert_or_assign(subject.cgroup_id, std::move(member));
@@ -192,28 +149,63 @@ void Controller::count_left() {
 
 View Controller::view_of(const Slot& slot, std::chrono::nanoseconds at, bool woken) const {
   View view = slot.tracker.view(at, woken);
+  if (slot.burst_usec) {
+    view.burst = *slot.burst_usec / static_cast<double>(slot.period.count());
+    view.burst_most = std::max(std::min(view.limit, view.hard - view.limit), 0.0);
+  }
+  view.weight = slot.weight.value_or(0);
+  view.weight_before = slot.weight_before;
   view.available = std::clamp(left_[policy::index(slot.managed->resource)], 0.0, view.hard);
   return view;
 }
 
-/// What lasts is told once, until it has been calm or is something else.
+/// What lasts is told once, until it has been calm or the limit moves, also where it comes and goes in turn
+/// with something else.
 bool Controller::is_news(Slot& slot, const View& view, const Decision& decision) {
   if (decision.verdict == Verdict::raise || decision.verdict == Verdict::lower) {
-    slot.told.reset();
+    slot.told.clear();
     return true;
   }
-  if (view.calm > kToldFor && view.contention < 0.02) slot.told.reset();
+  if (view.calm > kToldFor && view.contention < policy::kNoticed) slot.told.clear();
   if (decision.verdict == Verdict::keep) return false;
-  const std::pair what(decision.verdict, decision.cause);
-  if (slot.told == what) return false;
-  slot.told = what;
-  return true;
+  return slot.told.emplace(decision.verdict, decision.cause).second;
+}
+
+/// A part of the containers in canary mode, always the same ones.
+MlMode Controller::mode_of(const Member& member) const {
+  if (config_->ml_mode != MlMode::canary) return config_->ml_mode;
+  std::uint32_t hash = 2166136261U;  // FNV-1a
+  for (const char byte : member.subject.container.name)
+    hash = (hash ^ static_cast<unsigned char>(byte)) * 16777619U;
+  constexpr double kAll = 4294967296.0;
+  return hash / kAll < config_->canary_share ? MlMode::canary : MlMode::shadow;
+}
+
+/// What a model says about a raise.
+void Controller::suggest(const Member& member, const Slot& slot, Action& action) const {
+  const policy::Policy& policy = *slot.managed->policy;
+  if (action.decision.verdict != Verdict::raise || !policy.asks_model || model_ == nullptr) return;
+  const auto limit_by = [&](const learn::Model* model) {
+    return policy::decide(action.view, policy, slot.managed->parameters, model).limit;
+  };
+  action.suggestion = Suggested{.mode = mode_of(member),
+                                .model = model_->identity().id,
+                                .limit = limit_by(model_),
+                                .step_would = limit_by(nullptr)};
 }
 
 void Controller::decide(Member& member, Slot& slot, const View& view, std::vector<Action>& actions) {
-  const Decision decision = policy::decide(view, *slot.managed->policy, slot.managed->parameters);
+  const learn::Model* const model = mode_of(member) == MlMode::shadow ? nullptr : model_;
+  const Decision decision = policy::decide(view, *slot.managed->policy, slot.managed->parameters, model);
   looks_.push_back(action_of(member, slot, view, decision));
-  slot.asked = decision.verdict == Verdict::raise ? decision.limit : 0;
+  suggest(member, slot, looks_.back());
+  const bool waits = std::exchange(slot.asked, decision.verdict == Verdict::raise ? decision.limit : 0) > 0;
+  if (waits && decision.verdict == Verdict::keep && decision.cause == policy::Cause::none) {
+    // The raise that waits for its moment is not needed any more.
+    actions.push_back(looks_.back());
+    actions.back().setting =
+        to_setting(slot.managed->resource, view.limit, slot.managed->device, slot.period);
+  }
   if (decision.verdict == Verdict::raise)
     left_[policy::index(slot.managed->resource)] -= decision.limit - view.limit;
   if (decision.cause == Cause::budget) make_room(member, slot, actions);
@@ -230,12 +222,12 @@ void Controller::make_room(const Member& member, Slot& slot, std::vector<Action>
     if (other.priority >= member.priority) continue;
     for (const Slot& theirs : other.slots) {
       if (theirs.managed->resource != slot.managed->resource) continue;
-      const View view = theirs.tracker.view(seen_at_);
+      const View view = view_of(theirs, seen_at_);
       const double enough = std::max(view.floor, view.use * kMargin);
       if (wanted <= 0 || view.limit - enough < view.step) continue;
       wanted -= view.limit - enough;
-      actions.push_back(action_of(other, theirs, view,
-                                  {.verdict = Verdict::lower, .cause = Cause::budget, .limit = enough}));
+      actions.push_back(
+          action_of(other, theirs, view, policy::with_limit(view, Verdict::lower, Cause::budget, enough)));
     }
   }
 }
@@ -259,7 +251,7 @@ void Controller::see_host(const Sample& host) {
     memory_busy_ = static_cast<double>(*used) / host_memory_;
   if (host_ && host_cpus_ > 0)
     if (const auto busy = rate(*host_, host, Metric::cpu_usage)) cpu_busy_ = *busy / 1e6 / host_cpus_;
-  host_ = host;
+  if (host.get(Metric::cpu_usage)) host_ = host;  // there are frames without the host
 }
 
 std::vector<Action> Controller::see(const Frame& frame) {
@@ -287,12 +279,21 @@ std::vector<Action> Controller::see(const Frame& frame) {
 
 void Controller::wrote(const Action& action, Moment moment) {
   const auto member = members_.find(action.subject.cgroup_id);
-  if (member == members_.end() || !action.setting) return;
+  if (member == members_.end()) return;
   for (Slot& slot : member->second.slots) {
     if (slot.managed->resource != action.resource || slot.managed->device != action.device) continue;
+    for (const cgroup::Setting& ease : action.eases) take_ease(slot, ease, moment.at);
+    if (!action.setting) continue;
     slot.asked = 0;
     slot.tracker.limit_is(action.decision.limit, moment.at);
   }
+}
+
+void Controller::eased(CgroupId cgroup, const cgroup::Setting& ease, Moment moment) {
+  const auto member = members_.find(cgroup);
+  if (member == members_.end()) return;
+  for (Slot& slot : member->second.slots)
+    if (slot.managed->resource == Resource::cpu) take_ease(slot, ease, moment.at);
 }
 
 std::vector<Action> Controller::found(CgroupId cgroup, const cgroup::Setting& setting, Moment moment) {
@@ -301,21 +302,26 @@ std::vector<Action> Controller::found(CgroupId cgroup, const cgroup::Setting& se
   if (member == members_.end()) return actions;
   for (Slot& slot : member->second.slots) {
     const Managed& managed = *slot.managed;
-    const cgroup::Setting own =
-        to_setting(managed.resource, managed.bounds.hard, managed.device, slot.period);
-    const auto limit = to_limit(managed.resource, setting);
-    if (own.knob != setting.knob || own.device != setting.device || !limit) continue;
-    if (const auto max = cgroup::parse_cpu_max(setting.text); managed.resource == Resource::cpu && max)
-      slot.period = max->period;
     const double before = slot.tracker.limit();
-    slot.asked = 0;
-    slot.tracker.limit_is(*limit, moment.at);
-    if (*limit >= managed.bounds.floor && *limit <= managed.bounds.hard) continue;
-    const double again = std::clamp(before, managed.bounds.floor, managed.bounds.hard);
-    actions.push_back(action_of(member->second, slot, slot.tracker.view(moment.at),
-                                {.verdict = again < *limit ? Verdict::lower : Verdict::raise,
-                                 .cause = Cause::bounds,
-                                 .limit = again}));
+    if (managed.resource == Resource::cpu && take_ease(slot, setting, moment.at)) {
+      if (setting.knob == cgroup::Knob::cpu_weight) slot.weight_before = slot.weight.value_or(0);
+    } else {
+      const cgroup::Setting own =
+          to_setting(managed.resource, managed.bounds.hard, managed.device, slot.period);
+      const auto limit = to_limit(managed.resource, setting);
+      if (own.knob != setting.knob || own.device != setting.device || !limit) continue;
+      if (const auto max = cgroup::parse_cpu_max(setting.text); managed.resource == Resource::cpu && max)
+        slot.period = max->period;
+      slot.asked = 0;
+      slot.tracker.limit_is(*limit, moment.at);
+    }
+    const View view = view_of(slot, moment.at);
+    const bool within = view.limit >= view.floor && view.limit <= view.hard;
+    const double again = within ? view.limit : std::clamp(before, view.floor, view.hard);
+    const Decision decision =
+        policy::with_limit(view, again <= view.limit ? Verdict::lower : Verdict::raise, Cause::bounds, again);
+    if (!within || decision.burst != view.burst)
+      actions.push_back(action_of(member->second, slot, view, decision));
   }
   return actions;
 }

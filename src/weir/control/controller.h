@@ -10,54 +10,35 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "weir/cgroup/knob.h"
+#include "weir/control/action.h"
 #include "weir/control/config.h"
-#include "weir/model/event.h"
+#include "weir/learn/model.h"
 #include "weir/model/frame.h"
-#include "weir/policy/decide.h"
 #include "weir/policy/tracker.h"
 
 namespace weir::control {
-
-struct Moment {
-  std::chrono::nanoseconds at{0};    ///< CLOCK_MONOTONIC
-  std::chrono::nanoseconds time{0};  ///< since the Unix epoch
-};
-
-/// A limit that is to be written, or only told (no setting): `decision` made of `view`.
-struct Action {
-  Subject subject;
-  policy::Resource resource = policy::Resource::cpu;
-  std::string device;
-  const Managed* managed = nullptr;  ///< of the configuration; never null
-  policy::View view;
-  policy::Decision decision;
-  std::optional<cgroup::Setting> setting;
-  std::string rival;    ///< who uses what it waits for, where that is the cause and known
-  bool urgent = false;  ///< a raise of what is held back right now
-};
-
-/// What is told of an action: soft_limit_raised, …; with everything that it was decided by.
-Event to_event(const Action& action, Moment moment);
-
-/// The setting that makes a limit so: cpu.max with `period`, memory.high in whole pages, io.max of `device`.
-cgroup::Setting to_setting(policy::Resource resource, double limit, std::string_view device,
-                           std::chrono::microseconds period);
-/// The limit that a setting makes; infinite where it is "max", nullopt where it says nothing of the resource.
-std::optional<double> to_limit(policy::Resource resource, const cgroup::Setting& setting);
 
 class Controller {
  public:
   /// `config` outlives it.
   explicit Controller(const Config& config) : config_(&config) {}
 
+  /// From now on this is asked, by the policies that ask one; null: none. It outlives this, or its
+  /// replacement.
+  void use(const learn::Model* model) { model_ = model; }
+
   /// What is in force when a container comes into care.
   struct Present {
     cgroup::Setting setting;  ///< of the knob, as it is
     bool resumed = false;     ///< set by a controller before this one: it goes on from there
+    /// Of a policy that eases: cpu.max.burst and cpu.weight, where there are such.
+    std::vector<cgroup::Setting> eases = {};
+    double weight_before = 0;  ///< cpu.weight before a controller raised it; 0: none has
   };
   /// `present`: one for each resource of `entry`, which is one of the configuration's. The limits to begin
   /// with.
@@ -77,8 +58,10 @@ class Controller {
   /// Every decision of the last wake() or see(), also to change nothing.
   [[nodiscard]] const std::vector<Action>& looks() const { return looks_; }
 
-  /// What became of an action that had a setting; without it its limit is not taken to be in force.
+  /// What became of an action that had something to write; without it nothing of it is taken to be in force.
   void wrote(const Action& action, Moment moment);
+  /// One of its eases was written, the rest is to come.
+  void eased(CgroupId cgroup, const cgroup::Setting& ease, Moment moment);
   /// Someone else set a limit: within its bounds it counts from now on; else the one before is written again
   /// (a runtime that starts a container, or updates something else of it, writes all limits that it knows).
   std::vector<Action> found(CgroupId cgroup, const cgroup::Setting& setting, Moment moment);
@@ -88,9 +71,11 @@ class Controller {
     const Managed* managed = nullptr;
     policy::Tracker tracker;
     std::chrono::microseconds period{100'000};
-    std::optional<std::pair<policy::Verdict, policy::Cause>> told;  ///< what lasts and was told already
+    std::set<std::pair<policy::Verdict, policy::Cause>> told;  ///< what lasts and was told already
     double limit_above = 0;
-    double asked = 0;  ///< the raise that is not written yet
+    double asked = 0;                          ///< the raise that is not written yet
+    std::optional<double> burst_usec, weight;  ///< of a policy that eases, where there are such
+    double weight_before = 0;
   };
   struct Member {
     Subject subject;
@@ -100,9 +85,13 @@ class Controller {
     std::string rival;  ///< empty: nobody known
   };
 
+  void suggest(const Member& member, const Slot& slot, Action& action) const;
+  [[nodiscard]] MlMode mode_of(const Member& member) const;
   void decide(Member& member, Slot& slot, const policy::View& view, std::vector<Action>& actions);
   void count_left();
-  [[nodiscard]] policy::View view_of(const Slot& slot, std::chrono::nanoseconds at, bool woken) const;
+  [[nodiscard]] policy::View view_of(const Slot& slot, std::chrono::nanoseconds at, bool woken = false) const;
+  static void add_eases(const Slot& slot, Action& action);
+  static bool take_ease(Slot& slot, const cgroup::Setting& ease, std::chrono::nanoseconds at);
   void make_room(const Member& member, Slot& slot, std::vector<Action>& actions);
   bool is_news(Slot& slot, const policy::View& view, const policy::Decision& decision);
   static Action action_of(const Member& member, const Slot& slot, const policy::View& view,
@@ -110,6 +99,7 @@ class Controller {
   void see_host(const Sample& host);
 
   const Config* config_;
+  const learn::Model* model_ = nullptr;
   std::map<CgroupId, Member> members_;
   std::vector<Action> looks_;
   std::optional<Sample> host_;

@@ -52,8 +52,10 @@ class Host {
     frame_.subjects.push_back({.container = {.name = config_.entries[entry].target.text}, .cgroup_id = id});
     frame_.samples.emplace_back();
     state_.push_back({.demand = std::move(demand), .limit = 1e9});
-    carry_out(controller_.add(frame_.subjects.back(), config_.entries[entry],
-                              {{.setting = {cgroup::Knob::cpu_max, "", std::move(now)}}}, moment()));
+    Controller::Present present{.setting = {cgroup::Knob::cpu_max, "", std::move(now)}};
+    if (config_.entries[entry].resources[0].policy->ease != nullptr)
+      present.eases = {{cgroup::Knob::cpu_max_burst, "", "0"}, {cgroup::Knob::cpu_weight, "", "100"}};
+    carry_out(controller_.add(frame_.subjects.back(), config_.entries[entry], {present}, moment()));
   }
 
   void run(double seconds) {
@@ -61,7 +63,10 @@ class Host {
     for (int n = 0; n < ticks; ++n) tick();
   }
 
+  /// From now on all wait for others for that share of the time, beside what their limits hold.
+  void crowd(double share) { others_ = share; }
   [[nodiscard]] double limit(std::size_t container = 0) const { return state_[container].limit; }
+  [[nodiscard]] double burst(std::size_t container = 0) const { return state_[container].burst; }
   [[nodiscard]] std::size_t count(Verdict verdict) const {
     return static_cast<std::size_t>(std::ranges::count(told_, verdict));
   }
@@ -72,12 +77,20 @@ class Host {
   void carry_out(const std::vector<Action>& actions) {
     for (const Action& action : actions) {
       told_.push_back(action.decision.verdict);
-      if (!action.setting) continue;
       const auto found = std::ranges::find(frame_.subjects, action.subject.cgroup_id, &Subject::cgroup_id);
       State& state = state_[static_cast<std::size_t>(found - frame_.subjects.begin())];
-      state.limit = *to_limit(Resource::cpu, *action.setting);
-      EXPECT_LE(state.limit, action.view.hard);
-      EXPECT_GE(state.limit, action.view.floor);
+      for (const cgroup::Setting& ease : action.eases) {
+        if (ease.knob != cgroup::Knob::cpu_max_burst) continue;
+        state.burst = std::stod(ease.text) / 1e5;
+        EXPECT_LE(state.burst, state.limit);
+        if (state.limit <= action.view.hard) EXPECT_LE(state.limit + state.burst, action.view.hard + 1e-9);
+      }
+      if (action.setting) {
+        state.limit = *to_limit(Resource::cpu, *action.setting);
+        EXPECT_LE(state.limit + state.burst, action.view.hard + 1e-9);
+        EXPECT_LE(state.burst, state.limit);
+        EXPECT_GE(state.limit, action.view.floor);
+      }
       controller_.wrote(action, moment());
     }
   }
@@ -86,7 +99,8 @@ class Host {
   struct State {
     Demand demand;
     double limit;
-    double used = 0, throttled = 0;  ///< microseconds
+    double burst = 0;
+    double used = 0, throttled = 0, waited = 0;  ///< microseconds
   };
 
   void tick() {
@@ -102,8 +116,10 @@ class Host {
       Sample& sample = frame_.samples[n];
       for (std::int64_t& read : sample.read_at) read = frame_.at.count();
       sample.set(Metric::cpu_usage, static_cast<std::uint64_t>(state.used));
-      for (const Metric metric : {Metric::cpu_throttled, Metric::cpu_throttled_local, Metric::cpu_some})
+      for (const Metric metric : {Metric::cpu_throttled, Metric::cpu_throttled_local})
         sample.set(metric, static_cast<std::uint64_t>(state.throttled));
+      state.waited += others_ * kSeconds * 1e6;
+      sample.set(Metric::cpu_some, static_cast<std::uint64_t>(state.throttled + state.waited));
     }
     carry_out(controller_.see(frame_));
   }
@@ -113,6 +129,7 @@ class Host {
   double cpus_;
   Frame frame_{.at = std::chrono::seconds(1)};
   std::vector<State> state_;
+  double others_ = 0;
   std::vector<Verdict> told_;
 };
 
@@ -154,6 +171,18 @@ TEST(Controller, TellsTheHardLimitOnceAndChangesNothing) {
   EXPECT_EQ(host.count(Verdict::lower), 1U);  // the first: from max to soft
 }
 
+TEST(Controller, WhatComesAndGoesInTurnIsToldOnceEach) {
+  Host host({.entries = {entry("web", cpu(kBounds))}});
+  host.start(0, [](double) { return 2.5; });
+  host.run(10);
+  for (int n = 0; n < 10; ++n) {
+    host.crowd(n % 2 == 0 ? 1 : 0);
+    host.run(1);
+  }
+  EXPECT_EQ(host.count(Verdict::at_hard), 1U);
+  EXPECT_EQ(host.count(Verdict::refused), 1U);
+}
+
 TEST(Controller, ASteadyLoadIsLeftAlone) {
   Host host({.entries = {entry("web", cpu(kBounds))}});
   host.start(0, [](double) { return 0.6; });
@@ -182,6 +211,43 @@ TEST(Controller, ALimitThatWasNotWrittenIsNotInForce) {
   const auto again = host.controller().wake(host.id(), Resource::cpu, host.moment());
   ASSERT_THAT(again, SizeIs(1));
   EXPECT_EQ(first[0].decision.limit, again[0].decision.limit);
+}
+
+TEST(Controller, AFrameWithoutTheHostLeavesItsLoadAsItWas) {
+  Config config{.entries = {entry("web", cpu(kBounds))}};
+  Controller controller(config);
+  const Subject web{.container = {}, .cgroup_id = CgroupId(7)};
+  (void)controller.add(web, config.entries[0],
+                       {{.setting = {cgroup::Knob::cpu_max, "", "50000 100000"}, .resumed = true}}, {});
+  Frame host, plain{.subjects = {web}, .samples = {{}}};
+  host.host.set(Metric::cpu_limit, 2'000'000);
+  for (const std::uint64_t second : {1U, 2U, 3U}) {
+    host.at = plain.at = std::chrono::seconds(second);
+    host.host.set(Metric::cpu_usage, second * 1'000'000);
+    for (Sample* sample : {&host.host, &plain.samples[0]})
+      for (std::int64_t& read : sample->read_at) read = host.at.count();
+    plain.samples[0].set(Metric::cpu_usage, second * 100'000);
+    (void)controller.see(host);
+    (void)controller.see(plain);
+  }
+  ASSERT_THAT(controller.looks(), SizeIs(1));
+  EXPECT_EQ(controller.looks()[0].view.host_busy, 0.5);
+}
+
+TEST(Controller, ARaiseThatWaitsIsTakenBackWhenItIsNotNeededAnyMore) {
+  Host host({.entries = {entry("web", cpu(kBounds))}});
+  host.start(0, idle);
+  host.run(2);
+  const double before = host.limit();
+  const auto raise = host.controller().wake(host.id(), Resource::cpu, host.moment());
+  ASSERT_THAT(raise, SizeIs(1));
+  const std::size_t told = host.told().size();
+  host.run(0.2);
+  ASSERT_EQ(host.told().size(), told + 1);
+  EXPECT_EQ(host.told().back(), Verdict::keep);
+  EXPECT_EQ(host.limit(), before);
+  host.run(0.2);
+  EXPECT_EQ(host.told().size(), told + 1);
 }
 
 TEST(Controller, NeverGivesAwayMoreThanTheHostHasLeft) {
@@ -227,6 +293,131 @@ TEST(Controller, ALimitThatSomeoneTookAwayIsWrittenAgain) {
       host.controller().found(host.id(), {cgroup::Knob::cpu_max, "", "max 100000"}, host.moment());
   ASSERT_THAT(actions, SizeIs(1));
   EXPECT_EQ(actions[0].decision.limit, 0.5);
+}
+
+/// Suggests that share of the hard limit.
+learn::Model suggests(double share) {
+  learn::Predictor predictor{
+      .resource = "cpu", .form = learn::Linear{.weights = {}, .intercept = share}, .rows = 600};
+  predictor.least.fill(0);
+  predictor.most.fill(2);
+  return learn::Model::make({.id = "m1"}, {std::move(predictor)}).value();
+}
+/// A container at its soft limit, under a model that suggests 1.6 CPUs; its raise.
+struct Modelled {
+  explicit Modelled(MlMode mode, double canary_share = 0)
+      : host({.entries = {entry("web", cpu(kBounds, "learned"))},
+              .ml_mode = mode,
+              .canary_share = canary_share}) {
+    host.controller().use(&model);
+    host.start(0, idle);
+    host.run(2);
+    action = host.controller().wake(host.id(), Resource::cpu, host.moment()).at(0);
+  }
+  learn::Model model = suggests(0.8);
+  Host host;
+  Action action;
+};
+
+TEST(Controller, InShadowAModelIsOnlyAsked) {
+  const Modelled web(MlMode::shadow);
+  EXPECT_EQ(web.action.decision.limit, 0.75);
+  ASSERT_TRUE(web.action.suggestion.has_value());
+  EXPECT_DOUBLE_EQ(web.action.suggestion->limit, 1.6);
+  EXPECT_EQ(web.action.suggestion->mode, MlMode::shadow);
+}
+
+TEST(Controller, AnActiveModelDecidesAndSaysSo) {
+  const Modelled web(MlMode::active);
+  EXPECT_DOUBLE_EQ(web.action.decision.limit, 1.6);
+  EXPECT_EQ(web.action.suggestion->step_would, 0.75);
+  const auto says = [](const Event& event, std::string_view name) {
+    return std::ranges::any_of(event.details, [&](const auto& each) { return each.first == name; });
+  };
+  EXPECT_TRUE(says(to_event(web.action, {}), "model"));
+  const Event event = to_ml_event(web.action, {});
+  EXPECT_EQ(event.kind, EventKind::ml_adjustment);
+  for (const char* name : {"mode", "suggested", "step_would", "held", "available"})
+    EXPECT_TRUE(says(event, name)) << name;
+}
+
+TEST(Controller, ACanaryIsAShareOfTheContainers) {
+  const Modelled all(MlMode::canary, 1), none(MlMode::canary, 0);
+  EXPECT_EQ(all.action.suggestion->mode, MlMode::canary);
+  EXPECT_DOUBLE_EQ(all.action.decision.limit, 1.6);
+  EXPECT_EQ(none.action.suggestion->mode, MlMode::shadow);
+  EXPECT_EQ(none.action.decision.limit, 0.75);
+}
+
+TEST(Controller, WithoutAModelThePolicyThatAsksOneDecidesAsStep) {
+  Host host({.entries = {entry("web", cpu(kBounds, "learned"))}, .ml_mode = MlMode::active});
+  host.start(0, idle);
+  host.run(2);
+  const Action action = host.controller().wake(host.id(), Resource::cpu, host.moment()).at(0);
+  EXPECT_EQ(action.decision.limit, 0.75);
+  EXPECT_FALSE(action.suggestion.has_value());
+}
+
+TEST(Controller, BurstsAreLetInBeforeTheLimitIsRaised) {
+  Host host({.entries = {entry("web", cpu(kBounds, "burst"))}});
+  host.start(0, idle);
+  host.run(1);
+  const auto actions = host.controller().wake(host.id(), Resource::cpu, host.moment());
+  ASSERT_THAT(actions, SizeIs(1));
+  EXPECT_FALSE(actions[0].setting);
+  ASSERT_THAT(actions[0].eases, SizeIs(1));
+  EXPECT_EQ(actions[0].eases[0], (cgroup::Setting{cgroup::Knob::cpu_max_burst, "", "50000"}));
+  EXPECT_TRUE(actions[0].urgent);
+  host.carry_out(actions);
+  EXPECT_EQ(host.burst(), 0.5);
+  EXPECT_EQ(host.limit(), 0.5);
+  host.run(60);  // nothing holds it back any more
+  EXPECT_EQ(host.burst(), 0);
+  EXPECT_LT(host.limit(), 0.5);
+}
+
+TEST(Controller, AUseThatStaysAtTheLimitRaisesItUpToTheHardOneAndDownAgain) {
+  Host host({.entries = {entry("web", cpu(kBounds, "burst"))}});
+  host.start(0, [](double seconds) { return seconds < 20 ? 10 : 0.1; });
+  host.run(15);
+  EXPECT_EQ(host.limit(), 2);
+  EXPECT_EQ(host.burst(), 0);
+  EXPECT_EQ(host.count(Verdict::at_hard), 1U);
+  host.run(60);
+  EXPECT_EQ(host.limit(), 0.2);
+  EXPECT_EQ(host.burst(), 0);
+}
+
+TEST(Controller, ABurstThatSomeoneSetsCountsWithinTheHardLimit) {
+  Host host(
+      {.entries = {entry(
+           "web", cpu({.soft = 1.5, .hard = 2, .floor = 0.2, .step = 0.25, .cooldown = 0.2}, "burst"))}});
+  host.start(0, idle);
+  using cgroup::Knob;
+  EXPECT_THAT(host.controller().found(host.id(), {Knob::cpu_max_burst, "", "40000"}, host.moment()),
+              IsEmpty());
+  const auto actions = host.controller().found(host.id(), {Knob::cpu_max_burst, "", "90000"}, host.moment());
+  ASSERT_THAT(actions, SizeIs(1));
+  ASSERT_THAT(actions[0].eases, SizeIs(1));
+  EXPECT_EQ(actions[0].eases[0].text, "50000");
+  EXPECT_FALSE(actions[0].setting);
+}
+
+TEST(Controller, WhatEasedALimitBeforeAKillIsKnownAgain) {
+  const Config config{.entries = {entry("web", cpu(kBounds, "burst"))}};
+  Controller controller(config);
+  Controller::Present present{.setting = {cgroup::Knob::cpu_max, "", "125000 100000"}, .resumed = true};
+  present.eases = {{cgroup::Knob::cpu_max_burst, "", "50000"}, {cgroup::Knob::cpu_weight, "", "400"}};
+  present.weight_before = 100;
+  EXPECT_THAT(controller.add({.container = {}, .cgroup_id = CgroupId(7)}, config.entries[0], {present}, {}),
+              IsEmpty());
+  (void)controller.wake(CgroupId(7), Resource::cpu, {});
+  ASSERT_THAT(controller.looks(), SizeIs(1));
+  const policy::View& view = controller.looks()[0].view;
+  EXPECT_EQ(view.burst, 0.5);
+  EXPECT_EQ(view.burst_most, 0.75);
+  EXPECT_EQ(view.weight, 400);
+  EXPECT_EQ(view.weight_before, 100);
 }
 
 TEST(ToEvent, SaysEverythingThatTheDecisionWasMadeBy) {

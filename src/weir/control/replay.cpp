@@ -43,6 +43,7 @@ Result<std::optional<Recorded>> parse_recorded(std::string_view line) {
   recorded.view.resource = *resource;
   for (const policy::Field& field : policy::kFields) {
     const auto value = number(view, field.name);
+    if (!value && field.came_later && member(view, field.name) == nullptr) continue;
     if (!value) return wrong(fmt::format("has no {}", field.name));
     recorded.view.*field.value = *value;
   }
@@ -61,22 +62,40 @@ Result<std::optional<Recorded>> parse_recorded(std::string_view line) {
                                            : number(*decision, "limit");
   if (!limit) return wrong("does not say what was decided");
   recorded.limit = *limit;
+  const auto eased = [&](std::string_view what, double unchanged) {
+    const auto value = sample == nullptr ? number(json, fmt::format("to_{}", what)) : number(*decision, what);
+    return value.value_or(unchanged);
+  };
+  recorded.burst = eased("burst", recorded.view.burst);
+  recorded.weight = eased("weight", recorded.view.weight);
   // Those that no policy made: a first limit, one for the sake of another container.
   const std::string cause = string_member(decision == nullptr ? json : *decision, "cause");
   if (cause == "bounds" || (cause == "budget" && *limit < recorded.view.limit)) return std::nullopt;
   const policy::View& seen = recorded.view;
   if (!(seen.floor > 0 && seen.floor <= seen.hard && seen.step > 0 && seen.limit > 0))
     return wrong("has bounds that contradict each other");
-  if (const Json* outcome = member(json, "outcome")) recorded.most_use = number(*outcome, "most_use");
+  const Json* time = member(json, "time_ns");
+  if (time != nullptr && time->is_number_integer())
+    recorded.time = std::chrono::nanoseconds(time->get<std::int64_t>());
+  const Json* container = member(json, "container");
+  recorded.model = string_member(json, "model");
+  recorded.container = string_member(container == nullptr ? json : *container, "name");
+  if (const Json* outcome = member(json, "outcome")) {
+    recorded.most_use = number(*outcome, "most_use");
+    recorded.needed = number(*outcome, "needed");
+  }
   return recorded;
 }
 
 void replay(const Recorded& recorded, const policy::Policy& policy, const policy::Parameters& parameters,
-            Score& score) {
+            const learn::Model* model, Score& score) {
   using policy::Verdict;
-  const policy::Decision decision = policy::decide(recorded.view, policy, parameters);
+  const policy::Decision decision = policy::decide(recorded.view, policy, parameters, model);
   ++score.decisions;
-  if (std::abs(decision.limit - recorded.limit) <= kRounding * recorded.limit) ++score.same;
+  const auto near = [](double a, double b) { return std::abs(a - b) <= kRounding * std::max(a, b); };
+  if (near(decision.limit, recorded.limit) && near(decision.burst, recorded.burst) &&
+      near(decision.weight, recorded.weight))
+    ++score.same;
   if (decision.verdict == Verdict::raise) ++score.raised;
   if (decision.verdict == Verdict::lower) ++score.lowered;
   if (decision.verdict == Verdict::refused) ++score.refused;

@@ -4,8 +4,10 @@
 // samples (samples.h) or an event of control's; both hold the whole view, so that no state is needed and
 // every record stands alone: what another policy would have led to afterwards is not in it. Pure.
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "weir/base/error.h"
@@ -17,9 +19,13 @@ struct Recorded {
   policy::View view;
   const policy::Policy* policy = nullptr;  ///< never null
   policy::Parameters parameters;
-  double limit = 0;  ///< that it decided for
-  /// What was used at most in the time after it; of events not known.
-  std::optional<double> most_use;
+  double limit = 0;                  ///< that it decided for
+  double burst = 0, weight = 0;      ///< the same
+  std::chrono::nanoseconds time{0};  ///< since the Unix epoch; 0: the record does not say
+  std::string container;             ///< its name; may be empty
+  std::string model;                 ///< the id of the one that was asked; empty: none
+  /// What was used at most in the time after it, and what was needed; of events not known.
+  std::optional<double> most_use, needed;
 };
 
 /// One line of JSON. nullopt: another kind of line (an event of weir watch, a note of the log), or a decision
@@ -36,8 +42,8 @@ struct Score {
   double slack = 0;           ///< of these, sum of (limit - most used) / limit where it was not
 };
 
-/// Decides once more, and adds it up.
+/// Decides once more, and adds it up. `model` may be null.
 void replay(const Recorded& recorded, const policy::Policy& policy, const policy::Parameters& parameters,
-            Score& score);
+            const learn::Model* model, Score& score);
 
 }  // namespace weir::control

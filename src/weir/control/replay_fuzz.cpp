@@ -10,7 +10,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto recorded = weir::control::parse_recorded({reinterpret_cast<const char*>(data), size});
   if (!recorded || !*recorded) return 0;
   weir::control::Score score;
-  replay(**recorded, *(*recorded)->policy, (*recorded)->parameters, score);
+  replay(**recorded, *(*recorded)->policy, (*recorded)->parameters, nullptr, score);
   if (score.decisions != 1) std::abort();
   return 0;
 }

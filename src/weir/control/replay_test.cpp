@@ -54,7 +54,7 @@ TEST_F(ReplayTest, TheSamePolicyDecidesTheSame) {
     const Recorded recorded = parsed(row(held, 0.4));
     EXPECT_EQ(recorded.parameters, managed_.parameters);
     Score score;
-    replay(recorded, *recorded.policy, recorded.parameters, score);
+    replay(recorded, *recorded.policy, recorded.parameters, nullptr, score);
     EXPECT_EQ(score.same, 1U);
     EXPECT_EQ(score.raised, held > 0 ? 1U : 0U);
   }
@@ -63,12 +63,12 @@ TEST_F(ReplayTest, TheSamePolicyDecidesTheSame) {
 TEST_F(ReplayTest, SaysWhatALimitWouldHaveBeenWorth) {
   Score score;
   Recorded recorded = parsed(row(0, 0.4));
-  replay(recorded, *recorded.policy, recorded.parameters, score);
+  replay(recorded, *recorded.policy, recorded.parameters, nullptr, score);
   EXPECT_EQ(score.with_outcome, 1U);
   EXPECT_EQ(score.too_low, 0U);
   EXPECT_NEAR(score.slack, 0.2, 1e-9);
   recorded = parsed(row(0, 0.8));
-  replay(recorded, *recorded.policy, recorded.parameters, score);
+  replay(recorded, *recorded.policy, recorded.parameters, nullptr, score);
   EXPECT_EQ(score.too_low, 1U);
 }
 
@@ -108,6 +108,47 @@ TEST_F(ReplayTest, RefusesARecordThatLacksOrContradictsItself) {
   EXPECT_THAT(broken([](Json& bad) { bad["view"]["use"] = "much"; }), HasError(ErrorKind::invalid));
   EXPECT_THAT(broken([](Json& bad) { bad["parameters"]["margin"] = -1; }), HasError(ErrorKind::invalid));
   EXPECT_THAT(broken([](Json& bad) { bad.erase("decision"); }), HasError(ErrorKind::invalid));
+}
+
+TEST_F(ReplayTest, WhatEasedALimitIsDecidedAgain) {
+  managed_.policy = policy::find_policy("burst");
+  managed_.parameters = defaults_of(*managed_.policy);
+  Action action{.subject = {.container = {.name = "web"}, .cgroup_id = CgroupId(7)}, .managed = &managed_};
+  action.view = {.limit = 0.5,
+                 .hard = 2,
+                 .floor = 0.1,
+                 .step = 0.25,
+                 .cooldown = 1,
+                 .use = 0.3,
+                 .held = 0.1,
+                 .since_raise = 60,
+                 .since_change = 60,
+                 .available = 2,
+                 .woken = 1,
+                 .burst_most = 0.5,
+                 .weight = 100,
+                 .weight_before = 100};
+  action.decision = policy::decide(action.view, *managed_.policy, managed_.parameters);
+  ASSERT_EQ(action.decision.burst, 0.5);
+  Samples samples;
+  for (int n = 0; n <= 5; ++n) samples.see({action}, {.at = seconds(n + 1), .time = seconds(n + 1)});
+  const std::string line = samples.take().at(0);
+  Score score;
+  replay(parsed(line), *managed_.policy, managed_.parameters, nullptr, score);
+  EXPECT_EQ(score.same, 1U);
+  Json other = parse_json(line, "row").value();
+  other["decision"]["burst"] = 0.1;
+  replay(parsed(dump_json(other, -1)), *managed_.policy, managed_.parameters, nullptr, score);
+  EXPECT_EQ(score.same, 1U);
+}
+
+TEST_F(ReplayTest, ARecordOfBeforeAFieldCameHasNoneOfIt) {
+  Json json = parse_json(row(0.3, 0.4), "row").value();
+  for (const policy::Field& field : policy::kFields)
+    if (field.came_later) json["view"].erase(std::string(field.name));
+  EXPECT_EQ(parsed(dump_json(json, -1)).view.burst, 0);
+  json["view"].erase("use");
+  EXPECT_THAT(parse_recorded(dump_json(json, -1)), HasError(ErrorKind::invalid));
 }
 
 }  // namespace

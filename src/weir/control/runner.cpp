@@ -4,11 +4,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
 #include <utility>
 
+#include "weir/base/text.h"
 #include "weir/cgroup/knob.h"
 #include "weir/container/match.h"
+#include "weir/control/cgroup_label.h"
+#include "weir/control/join.h"
+#include "weir/control/make_cgroup.h"
+#include "weir/control/rehearse.h"
 #include "weir/limits/undo.h"
 
 namespace weir::control {
@@ -23,6 +29,8 @@ constexpr std::chrono::seconds kRound{1};
 /// A limit that holds tells again and again: each of the kernel's notifications at most so often.
 constexpr milliseconds kRearmRound{90};
 constexpr std::size_t kBuffer = 4096;
+/// Of a cpu.max that has none yet.
+constexpr milliseconds kPeriod{100};
 
 Result<limits::Regulator> open_regulator(const Runner::Sources& sources) {
   WEIR_TRY(limits::Journal journal, limits::Journal::open(sources.paths.run_dir, sources.boot_id));
@@ -33,42 +41,91 @@ Result<limits::Regulator> open_regulator(const Runner::Sources& sources) {
                             .starts = sources.starts});
 }
 
-/// Which limits a controller set, as far as the journal knows.
-std::map<limits::Place, cgroup::Setting> find_ours(const Runner::Sources& sources) {
-  std::map<limits::Place, cgroup::Setting> ours;
-  auto history = limits::read_history(sources.paths.run_dir, sources.boot_id);
-  if (!history) return ours;
-  for (const auto& [place, chain] : limits::chains(history->changes))
-    if (chain.back()->reason == kReason) ours.emplace(place, chain.back()->after);
-  return ours;
+/// What of an action is to be written first.
+const cgroup::Setting& next_of(const Action& action) {
+  return action.eases.empty() ? *action.setting : action.eases.front();
 }
+
+bool has_work(const Action& action) { return action.setting || !action.eases.empty(); }
 
 /// Whether this is what the action asked for: of an io.max its own key counts.
 bool carries_out(const limits::Change& change, const Action& action) {
-  return action.subject.cgroup_id == change.cgroup_id && limits::same_place(*action.setting, change.after) &&
-         to_limit(action.resource, change.after) == action.decision.limit;
+  const cgroup::Setting& asked = next_of(action);
+  return action.subject.cgroup_id == change.cgroup_id && limits::same_place(asked, change.after) &&
+         (action.eases.empty() ? to_limit(action.resource, change.after) == action.decision.limit
+                               : asked == change.after);
 }
 
 }  // namespace
 
-Runner::Runner(Sources sources, Config config, Wakes wakes, std::optional<limits::Regulator> regulator)
+Runner::Runner(Sources sources, Config config, Wakes wakes, std::optional<Writing> writing)
     : sources_(std::move(sources)),
       config_(std::make_unique<Config>(std::move(config))),
+      model_(config_->model_path, config_->ml_mode, sources_.who.login_uid),
       controller_(std::make_unique<Controller>(*config_)),
       wakes_(std::move(wakes)),
-      regulator_(std::move(regulator)),
+      writing_(std::move(writing)),
+      places_(sources_.root, sources_.clock),
       buffer_(kBuffer) {}
 
 Result<Runner> Runner::open(Sources sources, Config config) {
   WEIR_TRY(Wakes wakes, Wakes::open(sources.waiting, sources.onset));
-  std::optional<limits::Regulator> regulator;
+  std::optional<Writing> writing;
   if (sources.writes == Writes::yes) {
-    WEIR_TRY(limits::Regulator opened, open_regulator(sources));
-    regulator.emplace(std::move(opened));
-    if (regulator->fd() >= 0)
-      WEIR_CHECK(sources.waiting.add(regulator->fd(), EPOLLIN, Wakes::kFirstNumber - 1));
+    WEIR_TRY(limits::Regulator regulator, open_regulator(sources));
+    WEIR_TRY(MadeCgroups made, MadeCgroups::open(sources.paths.run_dir, sources.boot_id));
+    if (regulator.fd() >= 0)
+      WEIR_CHECK(sources.waiting.add(regulator.fd(), EPOLLIN, Wakes::kFirstNumber - 1));
+    writing.emplace(std::move(regulator), std::move(made));
   }
-  return Runner(std::move(sources), std::move(config), std::move(wakes), std::move(regulator));
+  Runner runner(std::move(sources), std::move(config), std::move(wakes), std::move(writing));
+  runner.make_places();
+  return runner;
+}
+
+/// The cgroups that the configuration names by path: those that it may make are made.
+void Runner::make_places() {
+  std::vector<std::string> paths;
+  for (const Entry& entry : config_->entries) {
+    if (entry.target.kind != container::TargetKind::path) continue;
+    const std::string& path = paths.emplace_back(entry.target.first);
+    if (!writing_) {
+      Rehearsal rehearsal = rehearse(entry, sources_.root, sources_.paths);
+      std::ranges::move(rehearsal.steps, std::back_inserter(said_));
+      std::ranges::move(rehearsal.troubles, std::back_inserter(notes_));
+      continue;
+    }
+    if (!entry.create) {
+      if (!cgroup::open_path(sources_.root, path)) notes_.push_back(describe_missing(path));
+      continue;
+    }
+    const auto steps = plan_making(sources_.root, path, needed_controllers(entry));
+    const auto made = steps ? make(sources_.root, *steps, writing_->made) : std::unexpected(steps.error());
+    if (made)
+      for (const std::string& step : describe(*steps)) said_.push_back(step);
+    else
+      notes_.push_back(made.error().message());
+  }
+  places_.look_for(std::move(paths));
+}
+
+/// The processes that the configuration puts into a cgroup.
+void Runner::put_in(const Entry& entry, const Subject& subject, cgroup::Dir& dir) {
+  if (!writing_ || entry.pids.empty()) return;
+  if (const std::string owner = owner_by_name(dir.path()); !owner.empty()) {
+    notes_.push_back(
+        fmt::format("{}: no process is put into it: it belongs to {}", subject.container.name, owner));
+    return;
+  }
+  for (const Pid pid : entry.pids) {
+    const auto joining = Joining::open(sources_.paths, sources_.root, pid);
+    if (joining && joining->from() == dir.path()) continue;
+    const auto joined = joining ? joining->join(dir) : std::unexpected(joining.error());
+    if (joined)
+      said_.push_back(describe(*joining, dir.path()));
+    else
+      note(subject, joined.error());
+  }
 }
 
 void Runner::note(const Subject& subject, const Error& error) {
@@ -83,6 +140,42 @@ const Entry* Runner::entry_of(const Subject& subject) const {
   return found == config_->entries.end() ? nullptr : &*found;
 }
 
+/// Which limits a controller set, as far as the journal knows.
+std::map<limits::Place, Runner::Ours> Runner::find_ours(const Sources& sources) {
+  std::map<limits::Place, Ours> ours;
+  auto history = limits::read_history(sources.paths.run_dir, sources.boot_id);
+  if (!history) return ours;
+  for (const auto& [place, chain] : limits::chains(history->changes)) {
+    if (chain.back()->reason != kReason) continue;
+    const auto others = std::find_if(chain.rbegin(), chain.rend(),
+                                     [](const limits::Change* each) { return each->reason != kReason; });
+    ours.emplace(place, Ours{.before = (*others.base())->before, .after = chain.back()->after});
+  }
+  return ours;
+}
+
+/// What is in force of one resource; `ours_` is known.
+Result<Controller::Present> Runner::find_present(const Managed& managed, const cgroup::Dir& dir) const {
+  const auto ours = [&](const cgroup::Setting& setting) {
+    const auto found = ours_->find({.cgroup = dir.id(), .knob = setting.knob, .device = setting.device});
+    return found != ours_->end() && found->second.after == setting ? &found->second : nullptr;
+  };
+  WEIR_TRY(
+      cgroup::Setting setting,
+      cgroup::read_setting(dir, to_setting(managed.resource, managed.bounds.soft, managed.device, kPeriod)));
+  const bool resumed = ours(setting) != nullptr;
+  Controller::Present present{.setting = std::move(setting), .resumed = resumed};
+  if (managed.resource != Resource::cpu || managed.policy->ease == nullptr) return present;
+  for (const cgroup::Knob knob : {cgroup::Knob::cpu_max_burst, cgroup::Knob::cpu_weight}) {
+    auto ease = cgroup::read_setting(dir, {.knob = knob, .device = {}, .text = {}});
+    if (!ease) continue;  // the kernel does not have it
+    if (const Ours* set = ours(*ease); set != nullptr && knob == cgroup::Knob::cpu_weight)
+      present.weight_before = static_cast<double>(parse_u64(set->before.text).value_or(0));
+    present.eases.push_back(std::move(*ease));
+  }
+  return present;
+}
+
 void Runner::take_in(const Subject& subject, std::vector<Event>& events) {
   const Entry* entry = entry_of(subject);
   if (entry == nullptr || members_.contains(subject.cgroup_id)) return;
@@ -92,17 +185,13 @@ void Runner::take_in(const Subject& subject, std::vector<Event>& events) {
   if (!ours_) ours_ = find_ours(sources_);
   std::vector<Controller::Present> present;
   for (const Managed& managed : entry->resources) {
-    const cgroup::Setting shape =
-        to_setting(managed.resource, managed.bounds.soft, managed.device, std::chrono::milliseconds(100));
-    auto setting = cgroup::read_setting(**dir, shape);
-    if (!setting) return note(subject, setting.error());
-    const auto ours =
-        ours_->find({.cgroup = subject.cgroup_id, .knob = setting->knob, .device = setting->device});
-    const bool resumed = ours != ours_->end() && ours->second == *setting;
-    present.push_back({.setting = std::move(*setting), .resumed = resumed});
+    auto each = find_present(managed, **dir);
+    if (!each) return note(subject, each.error());
+    present.push_back(std::move(*each));
   }
-  if (regulator_)
-    if (auto added = regulator_->add(subject.container); !added) return note(subject, added.error());
+  if (writing_)
+    if (auto added = writing_->regulator.add(subject.container); !added) return note(subject, added.error());
+  if (const std::string label = describe_label(subject.container); !label.empty()) said_.push_back(label);
   wakes_.add(**dir);
   if (sources_.lost != nullptr) (void)sources_.lost->watch(subject.cgroup_id);
   Member member{.subject = subject,
@@ -110,9 +199,13 @@ void Runner::take_in(const Subject& subject, std::vector<Event>& events) {
                 .above = above_.of(sources_.root, subject.container.cgroup),
                 .lost = {},
                 .settings = {}};
-  for (const Controller::Present& each : present) member.settings.push_back(each.setting);
-  members_.insert_or_assign(subject.cgroup_id, std::move(member));
+  for (const Controller::Present& each : present) {
+    member.settings.push_back(each.setting);
+    std::ranges::copy(each.eases, std::back_inserter(member.settings));
+  }
+  cgroup::Dir& kept = *members_.insert_or_assign(subject.cgroup_id, std::move(member)).first->second.dir;
   carry_out(controller_->add(subject, *entry, present, now()), events);
+  put_in(*entry, subject, kept);
 }
 
 void Runner::let_go(CgroupId cgroup) {
@@ -120,14 +213,15 @@ void Runner::let_go(CgroupId cgroup) {
   wakes_.remove(cgroup);
   if (sources_.lost != nullptr) sources_.lost->ignore(cgroup);
   controller_->remove(cgroup);
+  model_.ended(cgroup);
   samples_.ended(cgroup);
-  if (regulator_) regulator_->remove(cgroup);
+  if (writing_) writing_->regulator.remove(cgroup);
   std::erase_if(asked_, [&](const Action& action) { return action.subject.cgroup_id == cgroup; });
 }
 
-void Runner::see_roster(std::vector<Event>& events) {
+void Runner::see_changes(const std::vector<sample::RosterChange>& changes, std::vector<Event>& events) {
   using Kind = sample::RosterChange::Kind;
-  for (const sample::RosterChange& change : sources_.frames.take_changes()) {
+  for (const sample::RosterChange& change : changes) {
     const CgroupId id = change.subject.cgroup_id;
     if (change.kind == Kind::ended) {
       seen_.erase(id);
@@ -203,31 +297,42 @@ void Runner::see_settings(std::vector<Event>& events) {
 
 void Runner::carry_out(std::vector<Action> actions, std::vector<Event>& events) {
   for (Action& action : actions) {
-    if (!action.setting || !regulator_) {
+    if (!has_work(action) || !writing_) {
       events.push_back(to_event(action, now()));
-      controller_->wrote(action, now());  // without writes: as if it were, or the next look decides the same
+      is_in_force(action);  // without writes: as if it were, or the next look decides the same
       continue;
     }
-    const auto asked = regulator_->ask(action.subject.cgroup_id, *action.setting,
-                                       action.urgent ? limits::Urgency::urgent : limits::Urgency::normal);
-    if (!asked) {
-      // Below what is in use by now: the next look says how much that is.
-      if (asked.error().kind != ErrorKind::refused && asked.error().kind != ErrorKind::gone)
-        note(action.subject, asked.error());
-      continue;
-    }
-    std::erase_if(asked_, [&](const Action& other) {
+    const auto before = std::ranges::find_if(asked_, [&](const Action& other) {
       return other.subject.cgroup_id == action.subject.cgroup_id && other.resource == action.resource &&
              other.device == action.device;
     });
+    // Limit and burst together stay below the hard limit only if they are written as they were decided: what
+    // is decided meanwhile is decided again.
+    if (before != asked_.end() && (!before->eases.empty() || !action.setting)) continue;
+    if (!ask_next(action)) continue;
+    if (before != asked_.end()) asked_.erase(before);
     asked_.push_back(std::move(action));
   }
 }
 
+/// Asks for what of an action is to be written first.
+bool Runner::ask_next(const Action& action) {
+  // A raise at once forgives what the container has used in this period: now and then, not all the time.
+  limits::Regulator& regulator = writing_->regulator;
+  const bool at_once = action.urgent && (action.resource != Resource::cpu ||
+                                         regulator.covers_urgent(action.subject.cgroup_id));
+  const auto asked = regulator.ask(action.subject.cgroup_id, next_of(action),
+                                   at_once ? limits::Urgency::urgent : limits::Urgency::normal);
+  // Below what is in use by now: the next look says how much that is.
+  if (!asked && asked.error().kind != ErrorKind::refused && asked.error().kind != ErrorKind::gone)
+    note(action.subject, asked.error());
+  return asked.has_value();
+}
+
 /// Writes what is due, and tells it. What cannot be journalled is not written, and tried again.
 void Runner::write(std::vector<Event>& events) {
-  if (!regulator_) return;
-  const auto all = regulator_->turn();
+  if (!writing_) return;
+  const auto all = writing_->regulator.turn();
   if (!all && !std::exchange(failing_, true))
     notes_.push_back(fmt::format("limits stay as they are: {}", all.error().message()));
   if (!all) return;
@@ -240,9 +345,17 @@ void Runner::write(std::vector<Event>& events) {
     const bool done = written.outcome.status == limits::Status::changed ||
                       written.outcome.status == limits::Status::unchanged;
     if (done) {
-      controller_->wrote(*action, now());
       for (cgroup::Setting& known : members_.at(change.cgroup_id).settings)
         if (limits::same_place(known, change.after)) known = change.after;
+      if (!action->eases.empty()) {
+        controller_->eased(change.cgroup_id, change.after, now());
+        action->eases.erase(action->eases.begin());
+        if (has_work(*action)) {
+          if (!ask_next(*action)) asked_.erase(action);
+          continue;
+        }
+      }
+      is_in_force(*action);
       if (written.outcome.status == limits::Status::changed) events.push_back(to_event(*action, now()));
     } else if (written.outcome.error && written.outcome.status != limits::Status::gone) {
       note(action->subject, *written.outcome.error);
@@ -251,27 +364,51 @@ void Runner::write(std::vector<Event>& events) {
   }
 }
 
+void Runner::is_in_force(const Action& action) {
+  controller_->wrote(action, now());
+  model_.wrote(action, now());
+}
+
+/// What was just decided, for those who follow it.
+void Runner::see_looks() {
+  if (!config_->samples.empty()) samples_.see(controller_->looks(), now());
+  model_.see(controller_->looks(), now());
+  controller_->use(model_.get());  // it may have been given up
+}
+
+void Runner::look_at_model() {
+  model_.look(now());
+  controller_->use(model_.get());
+  std::ranges::move(model_.take_notes(), std::back_inserter(said_));
+}
+
+void Runner::see(const Frame& frame, std::vector<Event>& events) {
+  carry_out(controller_->see(frame), events);
+  see_looks();
+}
+
 Result<std::vector<Event>> Runner::turn(std::span<const Ready> ready) {
   std::vector<Event> events;
   for (const auto& [cgroup, resource] : wakes_.take(ready)) {
     carry_out(controller_->wake(cgroup, resource, now()), events);
-    if (!config_->samples.empty()) samples_.see(controller_->looks(), now());
+    see_looks();
   }
   write(events);  // before anything else is looked at: it may be held back right now
   WEIR_TRY(const Frame* frame, sources_.frames.next());
-  see_roster(events);
+  see_changes(sources_.frames.take_changes(), events);
   const nanoseconds at = sources_.clock.monotonic();
   if (at - round_ >= kRound) {
     round_ = at;
+    see_changes(places_.look([this](CgroupId id) { return seen_.contains(id); }), events);
     see_above();
     see_lost();
     see_settings(events);
+    look_at_model();
   }
-  if (frame != nullptr) {
-    carry_out(controller_->see(*frame), events);
-    if (!config_->samples.empty()) samples_.see(controller_->looks(), now());
-  }
+  if (frame != nullptr) see(*frame, events);
+  if (const Frame* plain = places_.next(); plain != nullptr) see(*plain, events);
   write(events);
+  std::ranges::move(model_.take_events(), std::back_inserter(events));
   if (at - rearmed_ >= kRearmRound) {
     rearmed_ = at;
     wakes_.rearm();
@@ -280,15 +417,17 @@ Result<std::vector<Event>> Runner::turn(std::span<const Ready> ready) {
 }
 
 nanoseconds Runner::again() const {
-  const nanoseconds frames = sources_.frames.again();
-  return regulator_ && !failing_ ? std::min(frames, regulator_->again()) : frames;
+  const nanoseconds frames = std::min(sources_.frames.again(), places_.again());
+  return writing_ && !failing_ ? std::min(frames, writing_->regulator.again()) : frames;
 }
 
 Result<std::vector<Event>> Runner::reconfigure(Config config) {
   while (!members_.empty()) let_go(members_.begin()->first);
   controller_.reset();
   *config_ = std::move(config);
+  model_ = LiveModel(config_->model_path, config_->ml_mode, sources_.who.login_uid);
   controller_ = std::make_unique<Controller>(*config_);
+  make_places();
   std::vector<Event> events;
   for (const auto& [id, subject] : seen_) take_in(subject, events);
   ours_.reset();
@@ -297,7 +436,7 @@ Result<std::vector<Event>> Runner::reconfigure(Config config) {
 }
 
 Result<void> Runner::restore() {
-  if (!regulator_) return {};
+  if (!writing_) return {};
   while (!members_.empty()) let_go(members_.begin()->first);
   WEIR_TRY(limits::Journal journal, limits::Journal::open(sources_.paths.run_dir, sources_.boot_id));
   const limits::UndoOrder order{
@@ -310,6 +449,7 @@ Result<void> Runner::restore() {
       notes_.push_back(fmt::format("{}: {} stays {}: {}", outcome.change.name,
                                    cgroup::info(outcome.change.after.knob).file, outcome.change.before.text,
                                    outcome.error->message()));
+  std::ranges::move(writing_->made.remove_all(sources_.root), std::back_inserter(notes_));
   if (result.trouble) return std::unexpected(*result.trouble);
   return {};
 }

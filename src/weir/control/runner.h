@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-// Runner: the controller on this host. Finds whom the configuration means as they come and go, hands frames
-// and what the kernel tells to the Controller, carries its actions out through limits::Regulator, and says
-// what was done. One thread.
+// Runner: the controller on this host. Finds whom the configuration means as they come and go, makes the
+// cgroups that it is to make, hands frames and what the kernel tells to the Controller, carries its actions
+// out through limits::Regulator, and says what was done. One thread.
 
 #include <functional>
 #include <map>
@@ -20,6 +20,9 @@
 #include "weir/cgroup/dir.h"
 #include "weir/control/config.h"
 #include "weir/control/controller.h"
+#include "weir/control/live_model.h"
+#include "weir/control/made_cgroups.h"
+#include "weir/control/places.h"
 #include "weir/control/samples.h"
 #include "weir/control/wakes.h"
 #include "weir/limits/regulator.h"
@@ -38,7 +41,7 @@ class Runner {
  public:
   /// All outlive it; `onset`, `starts` and `lost` may be null.
   struct Sources {
-    const cgroup::Dir& root;
+    cgroup::Dir& root;
     const HostPaths& paths;
     const Clock& clock;
     sample::Frames& frames;
@@ -61,7 +64,8 @@ class Runner {
   /// Another configuration from now on: whom it does not name any more is let go, with the limits as they
   /// are.
   Result<std::vector<Event>> reconfigure(Config config);
-  /// Puts back what the limits were before; nothing where it does not write.
+  /// Puts back what the limits were before, and removes what it made and nobody is in; nothing where it does
+  /// not write.
   Result<void> restore();
 
   [[nodiscard]] std::size_t managed() const { return members_.size(); }
@@ -70,6 +74,8 @@ class Runner {
   std::vector<std::string> take_samples() { return samples_.take(); }
   /// Troubles since the last call, for people.
   std::vector<std::string> take_notes() { return std::exchange(notes_, {}); }
+  /// What was done and seen beside limits since the last call, for people.
+  std::vector<std::string> take_said() { return std::exchange(said_, {}); }
 
  private:
   struct Member {
@@ -80,7 +86,17 @@ class Runner {
     std::chrono::nanoseconds lost_at{0};
     std::vector<cgroup::Setting> settings;  ///< of its entry's resources, as last seen or written
   };
-  Runner(Sources sources, Config config, Wakes wakes, std::optional<limits::Regulator> regulator);
+  /// What a controller set of a place, and what was there before.
+  struct Ours {
+    cgroup::Setting before, after;
+  };
+  static std::map<limits::Place, Ours> find_ours(const Sources& sources);
+  /// What it writes with.
+  struct Writing {
+    limits::Regulator regulator;
+    MadeCgroups made;
+  };
+  Runner(Sources sources, Config config, Wakes wakes, std::optional<Writing> writing);
 
   [[nodiscard]] Moment now() const {
     return {.at = sources_.clock.monotonic(), .time = sources_.clock.realtime()};
@@ -88,28 +104,39 @@ class Runner {
   [[nodiscard]] const Entry* entry_of(const Subject& subject) const;
   void take_in(const Subject& subject, std::vector<Event>& events);
   void let_go(CgroupId cgroup);
-  void see_roster(std::vector<Event>& events);
+  void make_places();
+  void put_in(const Entry& entry, const Subject& subject, cgroup::Dir& dir);
+  void see_changes(const std::vector<sample::RosterChange>& changes, std::vector<Event>& events);
+  void see(const Frame& frame, std::vector<Event>& events);
+  [[nodiscard]] Result<Controller::Present> find_present(const Managed& managed,
+                                                         const cgroup::Dir& dir) const;
+  bool ask_next(const Action& action);
   void see_above();
   void see_lost();
   void see_settings(std::vector<Event>& events);
   void carry_out(std::vector<Action> actions, std::vector<Event>& events);
   void note(const Subject& subject, const Error& error);
   void write(std::vector<Event>& events);
+  void is_in_force(const Action& action);
+  void see_looks();
+  void look_at_model();
 
   Sources sources_;
   std::unique_ptr<Config> config_;
+  LiveModel model_;
   std::unique_ptr<Controller> controller_;
   Wakes wakes_;
-  std::optional<limits::Regulator> regulator_;
+  std::optional<Writing> writing_;
+  Places places_;
   std::map<CgroupId, Member> members_;
-  std::map<CgroupId, Subject> seen_;  ///< all containers there are
+  std::map<CgroupId, Subject> seen_;  ///< all containers there are, and plain cgroups of the configuration
   std::vector<Action> asked_;         ///< and not written yet
   sample::LimitsAbove above_;
   std::vector<char> buffer_;
   std::chrono::nanoseconds round_{0}, rearmed_{0};
-  std::optional<std::map<limits::Place, cgroup::Setting>> ours_;  ///< while several are taken in
+  std::optional<std::map<limits::Place, Ours>> ours_;  ///< while several are taken in
   Samples samples_;
-  std::vector<std::string> notes_;
+  std::vector<std::string> notes_, said_;
   bool failing_ = false;  ///< the journal
 };
 

@@ -26,6 +26,8 @@ std::string Samples::line_of(const Row& row, double limit) {
                {"resource", to_string(action.resource)}};
   if (!action.device.empty()) json["device"] = action.device;
   json["policy"] = policy.name;
+  if (action.suggestion && action.suggestion->mode != MlMode::shadow)
+    json["model"] = action.suggestion->model;
   Json& parameters = json["parameters"] = Json::object();
   for (std::size_t n = 0; n < policy.parameters.size(); ++n)
     parameters[std::string(policy.parameters[n].name)] = action.managed->parameters[n];
@@ -34,8 +36,17 @@ std::string Samples::line_of(const Row& row, double limit) {
   json["decision"] = {{"verdict", to_string(action.decision.verdict)},
                       {"cause", to_string(action.decision.cause)},
                       {"limit", action.decision.limit}};
-  json["outcome"] = {{"looks", row.looks},           {"use", row.use / row.looks}, {"most_use", row.most_use},
-                     {"held", row.held / row.looks}, {"most_held", row.most_held}, {"limit", limit}};
+  if (policy.ease != nullptr) {
+    json["decision"]["burst"] = action.decision.burst;
+    json["decision"]["weight"] = action.decision.weight;
+  }
+  json["outcome"] = {{"looks", row.looks},
+                     {"use", row.use / row.looks},
+                     {"most_use", row.most_use},
+                     {"held", row.held / row.looks},
+                     {"most_held", row.most_held},
+                     {"needed", row.need.most()},
+                     {"limit", limit}};
   return dump_json(json, -1);
 }
 
@@ -49,10 +60,12 @@ void Samples::see(const std::vector<Action>& looks, Moment moment) {
       row.most_use = std::max(row.most_use, look.view.use);
       row.held += look.view.held;
       row.most_held = std::max(row.most_held, look.view.held);
+      row.need.see(look.view);
     }
     for (; !rows.empty() && moment.at - rows.front().moment.at >= kOutcome; rows.pop_front())
       lines_.push_back(line_of(rows.front(), look.view.limit));
-    const bool changes = look.decision.limit != look.view.limit;
+    const bool changes = look.decision.limit != look.view.limit || look.decision.burst != look.view.burst ||
+                         look.decision.weight != look.view.weight;
     if (rows.size() >= kMostOpen || (!changes && !rows.empty() && moment.at - rows.back().moment.at < kPause))
       continue;
     rows.push_back({.action = look, .moment = moment});

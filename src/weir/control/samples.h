@@ -12,7 +12,8 @@
 #include <tuple>
 #include <vector>
 
-#include "weir/control/controller.h"
+#include "weir/control/action.h"
+#include "weir/control/need.h"
 
 namespace weir::control {
 
@@ -35,6 +36,7 @@ class Samples {
     Moment moment;
     int looks = 0;
     double use = 0, most_use = 0, held = 0, most_held = 0;  ///< of the outcome
+    Need need;
   };
   using Key = std::tuple<CgroupId, policy::Resource, std::string>;
   static std::string line_of(const Row& row, double limit);

@@ -22,6 +22,7 @@ class SamplesTest : public ::testing::Test {
     at_ += milliseconds(1000);
     Action action{.subject = {.container = {.name = "web"}, .cgroup_id = CgroupId(7)}, .managed = &managed_};
     action.view.limit = limit;
+    action.view.hard = 2;
     action.view.use = use;
     action.view.held = held;
     action.decision = {.verdict = to > limit ? policy::Verdict::raise : policy::Verdict::keep,
@@ -52,6 +53,13 @@ TEST_F(SamplesTest, TellWhatCameOfADecisionAndNothingOfItBefore) {
   EXPECT_EQ(row["outcome"]["most_use"], 0.7);
   EXPECT_NEAR(row["outcome"]["held"].get<double>(), 0.02, 1e-9);
   EXPECT_EQ(row["outcome"]["limit"], 0.75);
+}
+
+TEST_F(SamplesTest, TellHowMuchMoreIsNeededThanALimitLets) {
+  look(0.1, 0);
+  look(0.5, 0.5);
+  for (int n = 0; n < 4; ++n) look(0.25, 0);
+  EXPECT_EQ(Json::parse(samples_.take().at(0))["outcome"]["needed"], 1.0);
 }
 
 TEST_F(SamplesTest, AreNotMadeOfWhatEnded) {

@@ -7,20 +7,9 @@
 #include <optional>
 #include <vector>
 
+#include "weir/base/random.h"
+
 namespace weir::latency {
-
-/// Deterministic and the same everywhere (splitmix64): a seed in a report replays its order and its
-/// intervals.
-class Random {
- public:
-  explicit Random(std::uint64_t seed) : state_(seed) {}
-  std::uint64_t next();
-  std::uint64_t below(std::uint64_t bound);  ///< 0 <= result < bound, without bias
-  double unit();                             ///< 0 < result < 1
-
- private:
-  std::uint64_t state_;
-};
 
 struct Interval {
   std::uint64_t low_ns = 0, high_ns = 0;

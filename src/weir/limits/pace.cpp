@@ -11,6 +11,8 @@ namespace {
 
 /// A container whose timer has not run for so long does not run.
 constexpr int kIdlePeriods = 10;
+/// The longest that a write is put off.
+constexpr int kMostPeriods = 100;
 
 }  // namespace
 
@@ -24,6 +26,7 @@ Pace::Pace(Pace&& other) noexcept
       slot_(std::exchange(other.slot_, std::nullopt)),
       look_(other.look_),
       since_(other.since_),
+      allowance_(other.allowance_),
       seen_periods_(other.seen_periods_),
       last_start_(other.last_start_),
       looked_(other.looked_),
@@ -90,8 +93,9 @@ Pace::Moment Pace::see(const cgroup::CpuMax& limit, nanoseconds asked) {
       look_ = *look;
     }
     if (!since_) since_ = look_;  // from here on it is known what a write forgives
-    if (begun ? affordable(*since_, *look_, limit) : owed(*since_, *look_, limit).count() == 0)
-      return {.now = true};
+    allowance_.grow(now, limit);
+    const microseconds forgiven = owed(*since_, *look_, limit);
+    if (begun ? allowance_.covers(forgiven) : forgiven.count() == 0) return {.now = true};
     if (now - asked >= kMostPeriods * period) return {.now = true};
   }
   if (slot_) starts_->arm(*slot_);
@@ -99,10 +103,17 @@ Pace::Moment Pace::see(const cgroup::CpuMax& limit, nanoseconds asked) {
   return {.now = false, .again = again_};
 }
 
+bool Pace::covers_urgent(const cgroup::CpuMax& limit) {
+  if (limit.quota.is_unlimited()) return true;
+  allowance_.grow(clock_.monotonic(), limit);
+  return allowance_.covers(limit.quota.value());
+}
+
 void Pace::wrote(const std::optional<CpuLook>& look, microseconds granted) {
   since_ = look;
   look_.reset();
   granted_ += granted;
+  allowance_.spend(granted);
   again_ = nanoseconds(0);
   begun_ = false;
 }

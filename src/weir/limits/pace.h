@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // Pace: when one container's cpu.max may be written by a process that writes it again and again: right after
-// a CFS period has begun, and only once what the write forgives is small against what the limit allowed since
-// the last one (refill.h). Period starts come from BPF where it is there, else from looking at nr_periods.
-// A container in which nothing runs has no periods, and nothing to lose. One thread.
+// a CFS period has begun, and only once its allowance covers what the write forgives (refill.h). Period
+// starts come from BPF where it is there, else from looking at nr_periods. A container in which nothing runs
+// has no periods, and nothing to lose. One thread.
 
 #include <memory>
 #include <optional>
@@ -31,6 +31,8 @@ class Pace {
   };
   /// Whether a write that has been waiting since `asked` may be done now, while `limit` is in force.
   Moment see(const cgroup::CpuMax& limit, nanoseconds asked);
+  /// Whether the allowance covers a write that does not wait for its moment: it forgives a quota at most.
+  bool covers_urgent(const cgroup::CpuMax& limit);
   /// A period of this one has begun (by BPF).
   void began() { begun_ = true; }
   /// The slot under which BPF knows it.
@@ -58,6 +60,7 @@ class Pace {
   std::optional<bpf::PeriodStart::Slot> slot_;
   std::optional<CpuLook> look_;   ///< newest of the turn that is being decided
   std::optional<CpuLook> since_;  ///< at the last write
+  Allowance allowance_;
   std::uint64_t seen_periods_ = 0;
   nanoseconds last_start_{0};  ///< or when this was opened
   nanoseconds looked_{0};      ///< without BPF: when cpu.stat was last looked at

@@ -2,6 +2,7 @@
 #include "weir/limits/refill.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "weir/cgroup/stat.h"
 
@@ -40,12 +41,18 @@ microseconds most_granted(const cgroup::CpuMax& before, const cgroup::CpuMax& af
   return std::min(before.quota.value(), after.quota.value());
 }
 
-bool affordable(const CpuLook& since, const CpuLook& now, const cgroup::CpuMax& limit) {
-  if (limit.quota.is_unlimited()) return true;
-  const std::uint64_t periods = periods_between(since, now);
-  if (periods == 0) return false;
-  return static_cast<double>(owed(since, now, limit).count()) <=
-         kRefillShare * static_cast<double>(allowed(limit, periods).count());
+void Allowance::grow(nanoseconds now, const cgroup::CpuMax& limit) {
+  const auto before = std::exchange(grown_, now);
+  if (limit.quota.is_unlimited()) return;
+  const auto quota = static_cast<double>(limit.quota.value().count());
+  const double most = kShare * quota * (std::chrono::duration<double>(kSaved) / limit.period);
+  if (!before) {
+    left_ = std::min(quota, most);
+    return;
+  }
+  const double periods = std::chrono::duration<double>(now - *before) / limit.period;
+  // What was saved under a wider limit is kept.
+  left_ = std::clamp(left_ + kShare * quota * periods, -most, std::max(most, left_));
 }
 
 }  // namespace weir::limits

@@ -47,12 +47,24 @@ microseconds owed(const CpuLook& since, const CpuLook& now, const cgroup::CpuMax
 /// new quota, and what was used of the old one is forgotten.
 microseconds most_granted(const cgroup::CpuMax& before, const cgroup::CpuMax& after);
 
-/// The share of the limit that writes may give away, and the longest that one may be put off for it.
-inline constexpr double kRefillShare = 0.02;
-inline constexpr int kMostPeriods = 100;
+/// What the writes of one container may give away: a share of what its limits allowed, saved up for a while,
+/// so that a raise after a calm time comes at once and one after another does not.
+class Allowance {
+ public:
+  static constexpr double kShare = 0.02;
+  /// Saved up for at most so long; at the beginning there is a period's worth of it.
+  static constexpr std::chrono::seconds kSaved{20};
 
-/// Whether a write now keeps what is given away below kRefillShare of what the limit allowed since the last
-/// write.
-bool affordable(const CpuLook& since, const CpuLook& now, const cgroup::CpuMax& limit);
+  /// `limit` has been in force since the last call; CLOCK_MONOTONIC.
+  void grow(nanoseconds now, const cgroup::CpuMax& limit);
+  void spend(microseconds granted) { left_ -= static_cast<double>(granted.count()); }
+  [[nodiscard]] bool covers(microseconds granted) const {
+    return static_cast<double>(granted.count()) <= left_;
+  }
+
+ private:
+  double left_ = 0;  ///< microseconds
+  std::optional<nanoseconds> grown_;
+};
 
 }  // namespace weir::limits

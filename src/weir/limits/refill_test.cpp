@@ -29,7 +29,6 @@ TEST(Refill, WhatWasUsedBeyondItIsForgivenByTheNextWrite) {
 
 TEST(Refill, WithoutALimitThereIsNothingToGive) {
   EXPECT_EQ(owed(after(0, milliseconds(0)), after(0, milliseconds(900)), {}), microseconds(0));
-  EXPECT_TRUE(affordable(after(0, milliseconds(0)), after(0, milliseconds(900)), {}));
   EXPECT_EQ(most_granted({}, kFifth), microseconds(0));
 }
 
@@ -39,13 +38,40 @@ TEST(Refill, AWriteOfUnknownPhaseGivesAtMostTheSmallerQuota) {
   EXPECT_EQ(most_granted(kFifth, half), milliseconds(20));
 }
 
-TEST(Refill, IsAffordableOnceTheAllowanceSinceTheLastWriteIsFiftyTimesAsMuch) {
-  const CpuLook since = after(0, milliseconds(0));
-  EXPECT_FALSE(affordable(since, after(0, milliseconds(0)), kFifth));  // the period of the last write
-  EXPECT_TRUE(affordable(since, after(1, milliseconds(20)), kFifth));
-  EXPECT_FALSE(affordable(since, after(1, milliseconds(22)), kFifth));  // 2 ms on top of 20 is a tenth
-  EXPECT_FALSE(affordable(since, after(4, milliseconds(82)), kFifth));
-  EXPECT_TRUE(affordable(since, after(5, milliseconds(102)), kFifth));
+TEST(Allowance, CoversAQuotaAtFirstAndThenAShareOfWhatTheLimitAllows) {
+  Allowance allowance;
+  allowance.grow(std::chrono::seconds(5), kFifth);
+  EXPECT_TRUE(allowance.covers(milliseconds(20)));
+  EXPECT_FALSE(allowance.covers(microseconds(20'001)));
+  allowance.spend(milliseconds(20));
+  EXPECT_FALSE(allowance.covers(milliseconds(1)));
+  allowance.grow(milliseconds(5250), kFifth);  // a fiftieth of 50 ms
+  EXPECT_TRUE(allowance.covers(milliseconds(1)));
+  EXPECT_FALSE(allowance.covers(microseconds(1001)));
+}
+
+TEST(Allowance, IsSavedUpForAWhileOnly) {
+  Allowance allowance;
+  allowance.grow(std::chrono::seconds(1), kFifth);
+  allowance.grow(std::chrono::hours(1), kFifth);
+  EXPECT_TRUE(allowance.covers(milliseconds(80)));
+  EXPECT_FALSE(allowance.covers(microseconds(80'001)));
+}
+
+TEST(Allowance, ForgetsWhatWasGivenTooMuchAfterAWhile) {
+  Allowance allowance;
+  allowance.grow(std::chrono::seconds(1), kFifth);
+  allowance.spend(std::chrono::seconds(9));
+  allowance.grow(std::chrono::seconds(2), kFifth);
+  allowance.grow(std::chrono::seconds(23), kFifth);
+  EXPECT_TRUE(allowance.covers(milliseconds(1)));
+}
+
+TEST(Allowance, WithoutALimitNothingGrows) {
+  Allowance allowance;
+  allowance.grow(std::chrono::seconds(1), {});
+  allowance.grow(std::chrono::seconds(9), {});
+  EXPECT_FALSE(allowance.covers(microseconds(1)));
 }
 
 TEST(Refill, CountersThatGoBackOrOverflowAreNoCredit) {

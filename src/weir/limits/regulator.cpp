@@ -303,6 +303,16 @@ void Regulator::wait(nanoseconds deadline) {
   ::ppoll(&poll, 1, &time, nullptr);
 }
 
+bool Regulator::covers_urgent(CgroupId cgroup) {
+  const auto member = members_.find(cgroup);
+  if (member == members_.end() || !member->second.pace) return true;
+  const auto& knobs = member->second.knobs;
+  const auto cpu_max =
+      std::ranges::find(knobs, cgroup::Knob::cpu_max, [](const auto& knob) { return knob->where.knob; });
+  return cpu_max == knobs.end() || !(*cpu_max)->limit ||
+         member->second.pace->covers_urgent(*(*cpu_max)->limit);
+}
+
 microseconds Regulator::granted(CgroupId cgroup) const {
   const auto member = members_.find(cgroup);
   return member == members_.end() || !member->second.pace ? microseconds(0) : member->second.pace->granted();

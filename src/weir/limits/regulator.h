@@ -74,6 +74,9 @@ class Regulator {
   [[nodiscard]] nanoseconds again() const { return again_; }
   [[nodiscard]] int fd() const { return options_.starts == nullptr ? -1 : options_.starts->fd(); }
 
+  /// Whether an urgent write of its cpu.max now keeps what writes give away within its allowance.
+  [[nodiscard]] bool covers_urgent(CgroupId cgroup);
+
   [[nodiscard]] std::size_t pending() const { return queue_.size(); }
   /// What the writes of a cpu.max granted beyond its limits so far, as far as it is known.
   [[nodiscard]] microseconds granted(CgroupId cgroup) const;

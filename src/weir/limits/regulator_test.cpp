@@ -161,18 +161,24 @@ TEST_F(RegulatorTest, WhatAFullDiskKeptFromBeingWrittenIsAskedForAgainAndANewerV
   EXPECT_EQ(regulator.pending(), 0U);
 }
 
-TEST_F(RegulatorTest, ACpuMaxWaitsForAPeriodThatItCanAfford) {
+TEST_F(RegulatorTest, ACpuMaxWaitsForAPeriodThatItsAllowanceCovers) {
   web_runs_under_a_fifth();
-  EXPECT_THAT(ask("web", "cpu.max=30000"), Succeeds());
-  web_at(milliseconds(1), 0, milliseconds(1));
+  stat("web", 0, milliseconds(20));
+  EXPECT_THAT(ask("web", "cpu.max=19999"), Succeeds());
+  EXPECT_TRUE(regulator_.covers_urgent(ids_.at("web")));
+  EXPECT_THAT(ask("web", "cpu.max=30000", Urgency::urgent), Succeeds());
+  turn();  // what was used of this period is forgiven: all that is allowed at first
+  EXPECT_FALSE(regulator_.covers_urgent(ids_.at("web")));
+  writes_.clear();
+  EXPECT_THAT(ask("web", "cpu.max=25000"), Succeeds());
+  web_at(milliseconds(1), 0, milliseconds(21));
   EXPECT_THAT(writes_, IsEmpty());
-  web_at(milliseconds(2), 1,
-         milliseconds(23));  // a period began: 3 ms would be forgiven for an allowance of 20
+  web_at(milliseconds(2), 1, milliseconds(53));  // a period began, and 3 ms would be forgiven
   EXPECT_THAT(writes_, IsEmpty());
-  web_at(milliseconds(101), 1, milliseconds(40));
-  web_at(milliseconds(102), 2, milliseconds(40));  // a period began, and nothing is owed
-  EXPECT_THAT(writes_, ElementsAre("web 30000 100000"));
-  EXPECT_EQ(regulator_.granted(ids_.at("web")), microseconds(0));
+  web_at(milliseconds(101), 1, milliseconds(80));
+  web_at(milliseconds(102), 2, milliseconds(80));  // a period began, and nothing is owed
+  EXPECT_THAT(writes_, ElementsAre("web 25000 100000"));
+  EXPECT_EQ(regulator_.granted(ids_.at("web")), milliseconds(20));
 }
 
 TEST_F(RegulatorTest, AnUrgentCpuMaxIsWrittenAtOnceAndBooked) {

@@ -10,7 +10,8 @@ namespace {
 constexpr std::array<std::string_view, kEventKinds> kNames = {
     "psi_spike",          "cpu_throttled",      "memory_high",       "memory_max",      "oom_kill",
     "io_stall",           "limit_changed",      "container_started", "container_ended", "soft_limit_raised",
-    "soft_limit_lowered", "hard_limit_reached", "raise_refused"};
+    "soft_limit_lowered", "hard_limit_reached", "raise_refused",     "ml_adjustment",   "ml_effective",
+    "ml_no_improvement",  "ml_fallback"};
 
 }  // namespace
 

@@ -30,8 +30,12 @@ enum class EventKind : std::uint8_t {
   soft_limit_lowered,  ///< the load has gone
   hard_limit_reached,  ///< it needs more than it may ever have; nothing was changed
   raise_refused,       ///< a raise could not help, or the host has none left
+  ml_adjustment,       ///< what a model suggested, and whether it was done
+  ml_effective,        ///< after that it was no longer held back
+  ml_no_improvement,   ///< it still was
+  ml_fallback,         ///< a model is not asked any more
 };
-inline constexpr std::size_t kEventKinds = 13;
+inline constexpr std::size_t kEventKinds = 17;
 /// "psi_spike", …
 std::string_view to_string(EventKind kind);
 std::optional<EventKind> parse_event_kind(std::string_view text);

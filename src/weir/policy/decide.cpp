@@ -8,8 +8,6 @@
 namespace weir::policy {
 namespace {
 
-/// Below that a share is noise.
-constexpr double kNoticed = 0.02;
 /// Of a step, so that 0.5 - 0.4 is one of 0.1.
 constexpr double kAlmost = 0.999;
 /// A limit goes down only that long after it went up, in cooldowns: what comes again soon need not be asked
@@ -36,9 +34,18 @@ Cause cause_of(const View& view) {
   return hit ? Cause::own_limit : Cause::none;
 }
 
-Decision decide(const View& view, const Policy& policy, std::span<const double> parameters) {
+namespace {
+
+bool may_raise(const View& view) { return view.since_raise >= view.cooldown; }
+bool may_lower(const View& view) {
+  return view.since_change >= view.cooldown && view.since_raise >= kStaysUp * view.cooldown;
+}
+
+/// Where the limit should be, whatever eases it.
+Decision decide_limit(const View& view, const Policy& policy, std::span<const double> parameters,
+                      const learn::Model* model) {
   Decision decision{.verdict = Verdict::keep, .cause = cause_of(view), .limit = view.limit};
-  const double proposed = policy.propose(view, parameters);
+  const double proposed = policy.propose(view, parameters, model);
   if (!std::isfinite(proposed)) return decision;
   double wanted = std::clamp(proposed, view.floor, view.hard);
   if (view.limit_above > 0) wanted = std::min(wanted, std::max(view.limit, view.limit_above));
@@ -59,7 +66,7 @@ Decision decide(const View& view, const Policy& policy, std::span<const double> 
       decision.verdict = Verdict::at_hard;
       return decision;
     }
-    if (view.since_raise < view.cooldown) return decision;
+    if (!may_raise(view)) return decision;
     const double more = std::min(wanted - view.limit, view.available);
     // The last of what is left below the hard limit may be less than a step.
     if (more < kAlmost * std::min(view.step, view.hard - view.limit)) {
@@ -72,11 +79,55 @@ Decision decide(const View& view, const Policy& policy, std::span<const double> 
     return decision;
   }
   if (view.limit - wanted < kAlmost * view.step && wanted > view.floor) return decision;
-  if (wanted >= view.limit || view.since_change < view.cooldown ||
-      view.since_raise < kStaysUp * view.cooldown)
-    return decision;
+  if (wanted >= view.limit || !may_lower(view)) return decision;
   decision.verdict = Verdict::lower;
   decision.limit = wanted;
+  return decision;
+}
+
+bool in_bounds(const View& view) { return view.limit >= view.floor && view.limit <= view.hard; }
+
+/// What is given before a raise: bursts where the limit itself holds it back, weight where others do.
+bool eases_more(const View& view, const Ease& ease, Decision& decision) {
+  if (!in_bounds(view) || !may_raise(view)) return false;
+  if (decision.cause == Cause::own_limit && kAlmost * ease.burst > view.burst) decision.burst = ease.burst;
+  if (decision.cause == Cause::contention && ease.weight > view.weight) decision.weight = ease.weight;
+  if (decision.burst == view.burst && decision.weight == view.weight) return false;
+  decision.verdict = Verdict::raise;
+  return true;
+}
+
+/// What is taken when the limit itself stays.
+void ease_less(const View& view, const Ease& ease, Decision& decision) {
+  if (decision.verdict != Verdict::keep || !may_lower(view)) return;
+  if (ease.weight < view.weight) decision.weight = ease.weight;
+  if (ease.burst < decision.burst) decision.burst = ease.burst;
+  if (decision.burst != view.burst || decision.weight != view.weight) decision.verdict = Verdict::lower;
+}
+
+}  // namespace
+
+Decision with_limit(const View& view, Verdict verdict, Cause cause, double limit) {
+  return {.verdict = verdict,
+          .cause = cause,
+          .limit = limit,
+          .burst = std::min({view.burst, limit, std::max(0.0, view.hard - limit)}),
+          .weight = view.weight};
+}
+
+Decision decide(const View& view, const Policy& policy, std::span<const double> parameters,
+                const learn::Model* model) {
+  const Ease ease = policy.ease == nullptr ? Ease{.burst = view.burst, .weight = view.weight}
+                                           : policy.ease(view, parameters);
+  Decision decision{.verdict = Verdict::keep,
+                    .cause = cause_of(view),
+                    .limit = view.limit,
+                    .burst = view.burst,
+                    .weight = view.weight};
+  if (eases_more(view, ease, decision)) return decision;
+  decision = decide_limit(view, policy, parameters, model);
+  decision = with_limit(view, decision.verdict, decision.cause, decision.limit);
+  ease_less(view, ease, decision);
   return decision;
 }
 

@@ -37,11 +37,17 @@ Cause cause_of(const View& view);
 struct Decision {
   Verdict verdict = Verdict::keep;
   Cause cause = Cause::none;
-  double limit = 0;  ///< from now on
+  double limit = 0;              ///< from now on
+  double burst = 0, weight = 0;  ///< the same, as in View
   bool operator==(const Decision&) const = default;
 };
 
-/// A raise that needs more than is available gets that, if it is a step at least.
-Decision decide(const View& view, const Policy& policy, std::span<const double> parameters);
+/// `limit` whatever a policy says, with what eases it as far as that fits.
+Decision with_limit(const View& view, Verdict verdict, Cause cause, double limit);
+
+/// A raise that needs more than is available gets that, if it is a step at least. What eases a limit is given
+/// before it is raised, and taken when it was lowered already. limit + burst never exceeds the hard limit.
+Decision decide(const View& view, const Policy& policy, std::span<const double> parameters,
+                const learn::Model* model = nullptr);
 
 }  // namespace weir::policy

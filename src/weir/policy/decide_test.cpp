@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <limits>
 
 namespace weir::policy {
@@ -133,10 +134,12 @@ TEST(Decide, LeavesWhatIsNotWorthAStep) {
 }
 
 TEST(Decide, TakesNoNumberThatIsNone) {
-  const Policy wrong{
-      .name = "wrong", .about = "", .parameters = {}, .propose = [](const View&, std::span<const double>) {
-        return std::numeric_limits<double>::quiet_NaN();
-      }};
+  const Policy wrong{.name = "wrong",
+                     .about = "",
+                     .parameters = {},
+                     .propose = [](const View&, std::span<const double>, const learn::Model*) {
+                       return std::numeric_limits<double>::quiet_NaN();
+                     }};
   EXPECT_EQ(decide(throttled(), wrong, {}).verdict, Verdict::keep);
 }
 
@@ -157,6 +160,20 @@ TEST(Policies, StayWithinBoundsWhateverTheySee) {
           }
 }
 
+TEST(Step, DoublesWhileItStaysHeld) {
+  View view = throttled();
+  view.step = 0.1;
+  view.cooldown = 0.5;
+  const auto raised_by = [&](double held_for) {
+    view.held_for = held_for;
+    return by_step(view).limit - view.limit;
+  };
+  EXPECT_NEAR(raised_by(0.4), 0.1, 1e-9);
+  EXPECT_NEAR(raised_by(0.6), 0.2, 1e-9);
+  EXPECT_NEAR(raised_by(1.1), 0.4, 1e-9);
+  EXPECT_NEAR(raised_by(60), 0.4, 1e-9);
+}
+
 TEST(Pressure, GoesDownLittleByLittleWhileNobodyWaits) {
   const Policy& policy = *find_policy("pressure");
   View view = calm();
@@ -164,11 +181,11 @@ TEST(Pressure, GoesDownLittleByLittleWhileNobodyWaits) {
   view.step = 0.05;
   view.limit = 0.5;
   const Parameters parameters = {0.02, 1};
-  EXPECT_DOUBLE_EQ(policy.propose(view, parameters), 0.45);
+  EXPECT_DOUBLE_EQ(policy.propose(view, parameters, nullptr), 0.45);
   view.pressure = 0.02;
-  EXPECT_DOUBLE_EQ(policy.propose(view, parameters), 0.5);
+  EXPECT_DOUBLE_EQ(policy.propose(view, parameters, nullptr), 0.5);
   view.held = 0.2;
-  EXPECT_DOUBLE_EQ(policy.propose(view, parameters), 0.7);
+  EXPECT_DOUBLE_EQ(policy.propose(view, parameters, nullptr), 0.7);
 }
 
 TEST(Percentile, KeepsItsMarginAboveThePercentile) {
@@ -176,8 +193,151 @@ TEST(Percentile, KeepsItsMarginAboveThePercentile) {
   View view = calm();
   view.p95 = 0.4;
   view.peak = 0.8;
-  EXPECT_DOUBLE_EQ(policy.propose(view, Parameters{95, 0.25}), 0.5);
-  EXPECT_DOUBLE_EQ(policy.propose(view, Parameters{100, 0.25}), 1.0);
+  EXPECT_DOUBLE_EQ(policy.propose(view, Parameters{95, 0.25}, nullptr), 0.5);
+  EXPECT_DOUBLE_EQ(policy.propose(view, Parameters{100, 0.25}, nullptr), 1.0);
+}
+
+/// 0.4 CPUs of one, with a kernel that lets it burst, hit just now.
+View bursty() {
+  View view = calm();
+  view.limit = 0.4;
+  view.hard = 1;
+  view.step = 0.1;
+  view.use = 0.2;
+  view.held = 0.1;
+  view.woken = 1;
+  view.calm = 0;
+  view.burst_most = 0.4;
+  view.weight = view.weight_before = 100;
+  return view;
+}
+View calm_and_bursty() {
+  View view = bursty();
+  view.held = view.woken = 0;
+  view.use = view.peak = 0.39;
+  view.burst = 0.4;
+  view.calm = 60;
+  return view;
+}
+Decision by_burst(const View& view) {
+  const Policy& burst = *find_policy("burst");
+  return decide(view, burst, defaults_of(burst));
+}
+
+TEST(Burst, IsRaisedBeforeTheLimit) {
+  EXPECT_EQ(
+      by_burst(bursty()),
+      (Decision{
+          .verdict = Verdict::raise, .cause = Cause::own_limit, .limit = 0.4, .burst = 0.4, .weight = 100}));
+}
+
+TEST(Burst, IsOfNoUseToAUseThatStaysAtTheLimit) {
+  View view = bursty();
+  view.use = 0.4;
+  view.held = 0.5;
+  view.held_for = 0.6;
+  const Decision decision = by_burst(view);
+  EXPECT_EQ(decision.limit, 0.5);
+  EXPECT_EQ(decision.burst, 0);
+}
+
+TEST(Burst, ThatDoesNotDoIsFollowedByARaise) {
+  View view = bursty();
+  view.burst = 0.4;
+  EXPECT_EQ(by_burst(view).limit, 0.5);
+  view.since_raise = 1.1;  // what is seen may be of before
+  EXPECT_EQ(by_burst(view).verdict, Verdict::keep);
+  view.since_raise = 60;
+  view.held = 0;  // just hit, and not for long
+  EXPECT_EQ(by_burst(view).verdict, Verdict::keep);
+}
+
+TEST(Burst, MakesRoomBelowTheHardLimit) {
+  View view = bursty();
+  view.limit = 0.7;
+  view.use = 0.7;
+  view.burst = view.burst_most = 0.3;
+  const Decision decision = by_burst(view);
+  EXPECT_NEAR(decision.limit, 0.8, 1e-9);
+  EXPECT_NEAR(decision.burst, 0.2, 1e-9);
+  view.limit = 1.2;  // someone else set that
+  EXPECT_EQ(
+      by_burst(view),
+      (Decision{.verdict = Verdict::lower, .cause = Cause::bounds, .limit = 1, .burst = 0, .weight = 100}));
+}
+
+TEST(Burst, IsNeverMoreThanTheLimitThatGoesDown) {
+  View view = calm_and_bursty();
+  view.use = view.peak = 0.1;
+  const Decision decision = by_burst(view);
+  EXPECT_EQ(decision.verdict, Verdict::lower);
+  EXPECT_NEAR(decision.limit, 0.115, 1e-9);
+  EXPECT_EQ(decision.burst, decision.limit);
+}
+
+TEST(Burst, WeighsMoreWhereOthersUseTheCpus) {
+  View view = bursty();
+  view.held = view.woken = 0;
+  view.contention = view.pressure = 0.4;
+  const Decision decision = by_burst(view);
+  EXPECT_EQ(decision.verdict, Verdict::raise);
+  EXPECT_EQ(decision.cause, Cause::contention);
+  EXPECT_EQ(decision.weight, 200);
+  EXPECT_EQ(decision.limit, 0.4);
+  view.weight = 400;
+  EXPECT_EQ(by_burst(view).verdict, Verdict::keep);
+  view.weight = view.weight_before = 900;  // more than the parameter, and not ours
+  EXPECT_EQ(by_burst(view).weight, 900);
+}
+
+TEST(Burst, GoesAfterTheWeightThatGoesAfterTheLimit) {
+  View view = calm_and_bursty();
+  view.weight = 200;
+  Decision decision = by_burst(view);
+  EXPECT_EQ(decision.verdict, Verdict::lower);
+  EXPECT_EQ(decision.weight, 100);
+  EXPECT_EQ(decision.burst, 0.4);
+  view.weight = 100;
+  decision = by_burst(view);
+  EXPECT_EQ(decision.verdict, Verdict::lower);
+  EXPECT_EQ(decision.burst, 0);
+  view.burst = 0;
+  EXPECT_EQ(by_burst(view).verdict, Verdict::keep);
+}
+
+TEST(Burst, StaysWhileItWasNeededOfLate) {
+  View view = calm_and_bursty();
+  view.calm = 20;
+  EXPECT_EQ(by_burst(view).verdict, Verdict::keep);
+}
+
+TEST(Burst, WaitsForItsCooldown) {
+  View view = bursty();
+  view.since_raise = view.since_change = 0.5;
+  EXPECT_EQ(by_burst(view).verdict, Verdict::keep);
+}
+
+TEST(Burst, IsStepWhereTheKernelHasNoBursts) {
+  View view = bursty();
+  view.burst_most = 0;
+  EXPECT_EQ(by_burst(view).limit, by_step(view).limit);
+  view.resource = Resource::memory;
+  EXPECT_EQ(by_burst(view).limit, by_step(view).limit);
+}
+
+TEST(Burst, OfAnyViewIsWithinTheHardLimit) {
+  for (const double limit : {0.05, 0.1, 0.4, 0.5, 0.8, 1.0, 2.0})
+    for (const double burst : {0.0, 0.2, 0.4, 1.0})
+      for (const double held : {0.0, 0.1, 0.9}) {
+        View view = bursty();
+        view.limit = limit;
+        view.burst = burst;
+        view.burst_most = std::max(0.0, std::min(limit, view.hard - limit));
+        view.held = held;
+        const Decision decision = by_burst(view);
+        EXPECT_LE(decision.limit + decision.burst, 1 + 1e-9) << limit << " " << burst << " " << held;
+        EXPECT_LE(decision.burst, decision.limit);
+      }
 }
 
 }  // namespace

@@ -7,7 +7,8 @@
 
 namespace weir::policy {
 
-double propose_percentile(const View& view, std::span<const double> parameters) {
+double propose_percentile(const View& view, std::span<const double> parameters,
+                          const learn::Model* /*model*/) {
   const double percentile = parameters[0], margin = parameters[1];
   const double use = percentile >= 100  ? view.peak
                      : percentile >= 99 ? view.p99

@@ -37,6 +37,21 @@ constexpr std::array kPercentile = {
     Parameter{.name = "margin", .value = 0.15, .low = 0, .high = 10, .about = "kept above that"},
 };
 
+constexpr std::array kBurst = {
+    kStep[0],
+    kStep[1],
+    Parameter{.name = "keep",
+              .value = 30,
+              .low = 1,
+              .high = 86'400,
+              .about = "seconds without being held before bursts and weight go"},
+    Parameter{.name = "weight",
+              .value = 400,
+              .low = 1,
+              .high = 10'000,
+              .about = "cpu.weight at most, where others use the CPUs"},
+};
+
 /// Adding a policy is one file, one row here and one page in docs/policies.
 constexpr std::array kTable = {
     Policy{.name = "step",
@@ -51,6 +66,17 @@ constexpr std::array kTable = {
            .about = "a percentile of the use of the last minutes, with a margin",
            .parameters = kPercentile,
            .propose = propose_percentile},
+    Policy{.name = "learned",
+           .about = "up to what a model says will be enough, down to its use; without a model as step",
+           .parameters = kStep,
+           .propose = propose_learned,
+           .asks_model = true},
+    Policy{.name = "burst",
+           .about = "cpu: lets what was not used be used later, then weighs more; up by a step only where "
+                    "that does not do",
+           .parameters = kBurst,
+           .propose = propose_burst,
+           .ease = ease_burst},
 };
 
 }  // namespace

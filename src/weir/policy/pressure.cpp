@@ -7,7 +7,7 @@
 
 namespace weir::policy {
 
-double propose_pressure(const View& view, std::span<const double> parameters) {
+double propose_pressure(const View& view, std::span<const double> parameters, const learn::Model* /*model*/) {
   const double target = parameters[0], gain = parameters[1];
   // Waiting for others is not the limit's doing.
   const double waited = std::max(view.held, std::max(0.0, view.pressure - view.contention));

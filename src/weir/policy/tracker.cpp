@@ -9,8 +9,6 @@ namespace {
 
 using std::chrono::nanoseconds;
 
-/// Below that a share is noise.
-constexpr double kNoticed = 0.02;
 /// Of a limit on IO nothing tells that it was hit: who waits for IO and uses that much of it was held by it.
 constexpr double kFull = 0.9;
 
@@ -131,7 +129,12 @@ bool Tracker::see(const Sample& sample, const Around& around) {
   see_held(sample);
   see_waiting(sample, around);
   if (resource_ != Resource::cpu && hit_) held_ = pressure_;
-  if (hit_ || held_ > kNoticed || held_at_.count() == 0) held_at_ = at;
+  const bool held = hit_ || held_ > kNoticed;
+  if (held || held_at_.count() == 0) held_at_ = at;
+  if (!held)
+    held_since_.reset();
+  else if (!held_since_)
+    held_since_ = seen_at_;
   take_newer(*before_, sample);
   seen_at_ = at;
   return use.has_value();
@@ -159,6 +162,7 @@ View Tracker::view(nanoseconds at, bool woken) const {
           .host_busy = host_busy_,
           .since_raise = since(raised_at_),
           .since_change = since(changed_at_),
+          .held_for = held_since_ ? seconds(at - *held_since_) : 0,
           .calm = woken ? 0 : since(held_at_),
           .woken = woken || hit_ ? 1.0 : 0.0};
 }

@@ -37,6 +37,9 @@ class Tracker {
   /// A limit is in force since `at` (CLOCK_MONOTONIC). 0 in `at`: nobody knows since when.
   void limit_is(double limit, std::chrono::nanoseconds at);
   [[nodiscard]] double limit() const { return limit_; }
+  /// What eases the limit is more, or less, since `at`.
+  void eased_more(std::chrono::nanoseconds at) { raised_at_ = changed_at_ = at; }
+  void eased_less(std::chrono::nanoseconds at) { changed_at_ = at; }
 
   /// A newer sample. Whether there is something new to decide by.
   bool see(const Sample& sample, const Around& around);
@@ -59,6 +62,7 @@ class Tracker {
   Bounds bounds_;
   double limit_ = 0;
   std::chrono::nanoseconds raised_at_{0}, changed_at_{0}, held_at_{0}, seen_at_{0};
+  std::optional<std::chrono::nanoseconds> held_since_;
   std::optional<Sample> before_;
   std::optional<Sample> waited_before_;  ///< when pressure was last read, which is less often
   double use_ = 0, peak_ = 0, held_ = 0, held_above_ = 0, limit_above_ = 0, pressure_ = 0, contention_ = 0,

@@ -55,6 +55,17 @@ TEST_F(TrackerTest, TellsWhatALimitAboveHeldApart) {
   EXPECT_NEAR(view.contention, 0, 1e-9);
 }
 
+TEST_F(TrackerTest, KnowsForHowLongItHasBeenHeldWithoutAPause) {
+  second(0, 0, 0);
+  second(500'000, 400'000, 400'000);
+  second(500'000, 400'000, 400'000);
+  EXPECT_DOUBLE_EQ(tracker_.view(at_).held_for, 2);
+  second(500'000, 0, 0);
+  EXPECT_EQ(tracker_.view(at_).held_for, 0);
+  second(500'000, 400'000, 400'000);
+  EXPECT_DOUBLE_EQ(tracker_.view(at_).held_for, 1);
+}
+
 TEST_F(TrackerTest, ForgetsItsPeakAndCountsItsCalm) {
   second(0, 0, 0);
   second(1'000'000, 100'000, 100'000);

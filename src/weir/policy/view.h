@@ -37,6 +37,9 @@ struct Bounds {
   bool operator==(const Bounds&) const = default;
 };
 
+/// Below that a share of the time is noise.
+inline constexpr double kNoticed = 0.02;
+
 /// Shares are 0..1 of the time; times are seconds. What is not known is 0, and says so where that matters.
 struct View {
   Resource resource = Resource::cpu;
@@ -52,17 +55,23 @@ struct View {
   double contention = 0;  ///< of that, what no limit explains: others, or a hypervisor
   double host_busy = 0;   ///< share of the host's CPUs, or memory, in use
   double since_raise = 0, since_change = 0;
+  double held_for = 0;   ///< how long it has been held back by it, without a pause
   double calm = 0;       ///< how long nothing has held it back
   double available = 0;  ///< how much more the host has for it, at most the hard limit
   double woken = 0;      ///< 1: the kernel has just told that the limit was hit
+  /// Of cpu, by policies that ease (policies.h); 0 by others, and where the kernel does not have it.
+  double burst = 0;  ///< cpu.max.burst: what may be saved up and used above the limit, CPUs of one period
+  double burst_most = 0;                 ///< what it may be: limit + burst <= hard, burst <= limit
+  double weight = 0, weight_before = 0;  ///< cpu.weight, and what it was before it was raised
   bool operator==(const View&) const = default;
 };
 
 struct Field {
   std::string_view name;
   double View::* value;
+  bool came_later = false;  ///< records of before do not have it, and mean 0
 };
-inline constexpr std::array<Field, 22> kFields = {{
+inline constexpr std::array<Field, 27> kFields = {{
     {"limit", &View::limit},
     {"hard", &View::hard},
     {"floor", &View::floor},
@@ -82,9 +91,14 @@ inline constexpr std::array<Field, 22> kFields = {{
     {"host_busy", &View::host_busy},
     {"since_raise", &View::since_raise},
     {"since_change", &View::since_change},
+    {"held_for", &View::held_for, true},
     {"calm", &View::calm},
     {"available", &View::available},
     {"woken", &View::woken},
+    {"burst", &View::burst, true},
+    {"burst_most", &View::burst_most, true},
+    {"weight", &View::weight, true},
+    {"weight_before", &View::weight_before, true},
 }};
 
 }  // namespace weir::policy

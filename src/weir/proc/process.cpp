@@ -14,6 +14,9 @@
 namespace weir::proc {
 namespace {
 
+/// PF_KTHREAD of include/linux/sched.h, in field 9 of /proc/PID/stat.
+constexpr std::uint64_t kKernelThread = 0x0020'0000;
+
 std::unexpected<Error> bad(std::string_view file) {
   return std::unexpected(make_error(ErrorKind::failed, file, "holds what weir does not understand"));
 }
@@ -53,7 +56,7 @@ Result<std::string> parse_cgroup_path(std::string_view proc_cgroup) {
 }
 
 Result<Process> parse_stat(std::string_view proc_stat) {
-  // 4242 (comm) S 1 … ; starttime is field 22, the 20th after the comm.
+  // 4242 (comm) S 1 … ; flags are field 9, starttime field 22, the 7th and the 20th after the comm.
   const std::size_t open = proc_stat.find('('), close = proc_stat.rfind(')');
   if (open == std::string_view::npos || close == std::string_view::npos || close < open)
     return bad("/proc/PID/stat");
@@ -61,13 +64,15 @@ Result<Process> parse_stat(std::string_view proc_stat) {
   const auto fields = words(proc_stat.substr(close + 1));
   if (!pid || fields.size() < 20) return bad("/proc/PID/stat");
   const auto parent = parse_pid(fields[1]);
+  const auto flags = parse_u64(fields[6]);
   const auto start = parse_u64(fields[19]);
-  if (!parent || !start) return bad("/proc/PID/stat");
+  if (!parent || !flags || !start) return bad("/proc/PID/stat");
   return Process{.pid = *pid,
                  .parent = *parent,
                  .start = StartTicks(*start),
                  .comm = std::string(proc_stat.substr(open + 1, close - open - 1)),
-                 .uid = 0};
+                 .uid = 0,
+                 .kernel = (*flags & kKernelThread) != 0};
 }
 
 Result<uid_t> parse_status_uid(std::string_view proc_status) {

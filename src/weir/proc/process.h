@@ -22,8 +22,9 @@ struct Process {
   Pid pid;
   Pid parent;
   StartTicks start;
-  std::string comm;  ///< at most 15 bytes; chosen by the process
-  uid_t uid = 0;     ///< real user
+  std::string comm;     ///< at most 15 bytes; chosen by the process
+  uid_t uid = 0;        ///< real user
+  bool kernel = false;  ///< a thread of the kernel
 };
 
 /// The cgroup2 line of /proc/PID/cgroup ("0::/a/b"): a path as seen from our cgroup namespace. absent: no

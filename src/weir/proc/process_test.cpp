@@ -37,6 +37,11 @@ TEST(Stat, GivesCommParentAndStart) {
   EXPECT_EQ(process->start, StartTicks(987654));
 }
 
+TEST(Stat, TellsThreadsOfTheKernel) {
+  EXPECT_FALSE(parse_stat("4242 (nginx)" + std::string(kAfterComm))->kernel);
+  EXPECT_TRUE(parse_stat("7 (kworker/0:1) I 2 0 0 0 -1 69238880 0 0 0 0 0 0 0 0 20 0 1 0 3 0\n")->kernel);
+}
+
 TEST(Stat, IsNotFooledByAComm) {
   const auto process = parse_stat("4242 (a) S 7 (b\n)" + std::string(kAfterComm));
   ASSERT_THAT(process, Succeeds());

@@ -58,9 +58,13 @@ Sources fast_sources() {
 
 Sources all_sources() { return Sources().set(); }
 
+Sampler::Sampler(const cgroup::Dir& root, const Clock& clock)
+    : root_(root), clock_(clock), buffer_(kBuffer) {}
+
+Sampler Sampler::without_host(const cgroup::Dir& root, const Clock& clock) { return {root, clock}; }
+
 Result<Sampler> Sampler::open(const cgroup::Dir& root, const std::string& proc, const Clock& clock) {
   Sampler sampler(root, clock);
-  sampler.buffer_.resize(kBuffer);
   if (const long ticks = ::sysconf(_SC_CLK_TCK); ticks > 0)
     sampler.ticks_ = static_cast<std::uint64_t>(ticks);
   for (std::size_t n = 0; n < kSources; ++n) {
@@ -168,7 +172,8 @@ const Frame& Sampler::read(Sources wanted) {
       pressure_at_ = frame_.at;
   }
   // The fast ones are of containers: /proc/stat alone costs as much as the cpu.stat of forty.
-  if ((wanted & ~fast_sources()).any()) read_host(wanted);
+  const bool reads_host = host_[index(Source::cpu_stat)].valid();
+  if (reads_host && (wanted & ~fast_sources()).any()) read_host(wanted);
   above_.read(wanted, buffer_);
   for (std::size_t n = 0; n < members_.size();) {
     if (read(members_[n], wanted, frame_.samples[n])) {

@@ -27,6 +27,8 @@ class Sampler {
  public:
   /// `root` and `clock` outlive it. Errors: the host's /proc cannot be read.
   static Result<Sampler> open(const cgroup::Dir& root, const std::string& proc, const Clock& clock);
+  /// One for cgroups alone, beside one that reads the host: that has no metrics in its frames.
+  static Sampler without_host(const cgroup::Dir& root, const Clock& clock);
 
   /// From the next frame on. A cgroup that is in already is the same subject, perhaps with a new name.
   /// Errors: gone, refused, failed (no more files can be opened).
@@ -48,7 +50,7 @@ class Sampler {
     std::array<std::unique_ptr<cgroup::File>, kSources> files;  ///< null where there is none
     LimitsAbove::Chain above;
   };
-  Sampler(const cgroup::Dir& root, const Clock& clock) : root_(root), clock_(clock) {}
+  Sampler(const cgroup::Dir& root, const Clock& clock);
   /// False: the cgroup is gone.
   bool read(Member& member, Sources wanted, Sample& sample);
   void read_host(Sources wanted);

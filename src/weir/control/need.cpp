@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+#include "weir/control/need.h"
+
+#include <algorithm>
+
+namespace weir::control {
+namespace {
+
+/// Who uses so much more than where it was held has what it wants.
+constexpr double kMore = 1.05;
+
+}  // namespace
+
+void Need::see(const policy::View& look) {
+  used_ = std::max(used_, std::min(look.use, look.hard));
+  if (look.held > policy::kNoticed) {
+    const double wanted = look.held < 1 ? look.use / (1 - look.held) : look.hard;
+    estimated_ = std::max(estimated_, std::min(wanted, look.hard));
+    held_at_ = std::max(held_at_, look.use);
+  } else if (look.use > kMore * held_at_) {
+    estimated_ = held_at_ = 0;
+  }
+}
+
+double Need::most() const { return std::max(used_, estimated_); }
+
+}  // namespace weir::control
