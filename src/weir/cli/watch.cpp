@@ -67,6 +67,7 @@ class Watcher {
       alarms_.add(change.subject, events::Alarms::Begin::was_there, detector_);
     }
     if (first != nullptr) {
+      limits_read_ = first->at;
       (void)detector_.see(*first);
       show(*first);
     }
@@ -90,9 +91,9 @@ class Watcher {
         alarms_.rearm(detector_);
       }
       // Without BPF that is all that finds a change; with it, only what the kernel changed by itself.
-      if (frame->at - limits_checked_ < (limits_.fd() < 0 ? kLimitRound : kSeenRound)) continue;
-      limits_checked_ = frame->at;
-      for (const Event& event : limits_.check_all()) tell(event);
+      if (frame->at - limits_read_ < (limits_.fd() < 0 ? kLimitRound : kSeenRound)) continue;
+      limits_read_ = frame->at;
+      limits_.look_again();
     }
   }
 
@@ -148,7 +149,7 @@ class Watcher {
   WatchOutputs outputs_;
   std::vector<container::Target> targets_;
   events::Detector detector_;
-  std::chrono::nanoseconds limits_checked_{0}, armed_{0};
+  std::chrono::nanoseconds limits_read_{0}, armed_{0};
 };
 
 void say_begin(Session& session, const sample::Frames& frames, const events::Rungs& rungs,

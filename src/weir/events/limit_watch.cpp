@@ -109,27 +109,31 @@ void LimitWatch::check(Watched& watched, cgroup::Knob knob, const knob_watch_eve
   before = std::move(*now);
 }
 
+void LimitWatch::check(const knob_watch_event& write, std::vector<Event>& events) {
+  const auto file = files_.find(write.file);
+  if (file != files_.end()) check(watched_.at(file->second.cgroup), file->second.knob, &write, events);
+}
+
 std::vector<Event> LimitWatch::take() {
   std::vector<Event> events;
-  if (sources_.knobs == nullptr) return events;
-  writes_ = std::exchange(early_, {});
-  sources_.knobs->drain(sources_.knobs->sees_value() ? writes_ : early_);
-  for (const knob_watch_event& write : writes_) {
-    const auto file = files_.find(write.file);
-    if (file == files_.end()) continue;
-    check(watched_.at(file->second.cgroup), file->second.knob, &write, events);
+  if (sources_.knobs != nullptr) {
+    writes_ = std::exchange(early_, {});
+    sources_.knobs->drain(sources_.knobs->sees_value() ? writes_ : early_);
+    for (const knob_watch_event& write : writes_) check(write, events);
+    if (const std::uint64_t lost = sources_.knobs->lost(); std::exchange(lost_, lost) != lost) look_again();
   }
-  if (const std::uint64_t lost = sources_.knobs->lost(); std::exchange(lost_, lost) != lost)
-    std::ranges::move(check_all(), std::back_inserter(events));
+  if (found_.empty()) return events;
+  for (const knob_watch_event& write : early_) check(write, events);
+  for (const auto& [cgroup, knob] : std::exchange(found_, {}))
+    if (const auto watched = watched_.find(cgroup); watched != watched_.end())
+      check(watched->second, knob, nullptr, events);
   return events;
 }
 
-std::vector<Event> LimitWatch::check_all() {
-  std::vector<Event> events;
+void LimitWatch::look_again() {
   for (auto& [id, watched] : watched_)
-    for (const cgroup::KnobInfo& info : cgroup::knobs())
-      if (watched.settings.contains(info.knob)) check(watched, info.knob, nullptr, events);
-  return events;
+    for (const auto& [knob, before] : watched.settings)
+      if (const auto now = read_knob(*watched.dir, knob); now && *now != before) found_.emplace_back(id, knob);
 }
 
 }  // namespace weir::events

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "weir/base/clock.h"
@@ -39,10 +40,11 @@ class LimitWatch {
 
   /// Readable when take() has something to do; -1 without BPF.
   [[nodiscard]] int fd() const { return sources_.knobs == nullptr ? -1 : sources_.knobs->fd(); }
-  /// What was seen to be written since the last call.
+  /// What was seen to be written since the last call, and what look_again() found before.
   std::vector<Event> take();
-  /// Reads every limit again.
-  std::vector<Event> check_all();
+  /// Reads every limit again. What it finds is told by the next take(): a value can be read before it is
+  /// known who wrote it.
+  void look_again();
 
  private:
   struct Watched {
@@ -56,6 +58,7 @@ class LimitWatch {
     CgroupId cgroup;
     cgroup::Knob knob;
   };
+  void check(const knob_watch_event& write, std::vector<Event>& events);
   void check(Watched& watched, cgroup::Knob knob, const knob_watch_event* write, std::vector<Event>& events);
   void say(const Watched& watched, const cgroup::Setting& before, const cgroup::Setting& after,
            const knob_watch_event* write, std::vector<Event>& events) const;
@@ -64,6 +67,7 @@ class LimitWatch {
   std::map<CgroupId, Watched> watched_;
   std::map<std::uint64_t, File> files_;           ///< by inode
   std::vector<knob_watch_event> writes_, early_;  ///< early_: seen before the value was there
+  std::vector<std::pair<CgroupId, cgroup::Knob>> found_;  ///< by look_again()
   std::uint64_t lost_ = 0;
 };
 

@@ -28,7 +28,8 @@ class LimitWatchTest : public ::testing::Test {
   }
   std::vector<std::string> changes() {
     std::vector<std::string> lines;
-    for (const Event& event : watch_.check_all()) lines.push_back(event_json(event));
+    watch_.look_again();
+    for (const Event& event : watch_.take()) lines.push_back(event_json(event));
     return lines;
   }
   testing::TempDir run_;
@@ -48,6 +49,20 @@ TEST_F(LimitWatchTest, TellsOldAndNewOnce) {
   EXPECT_THAT(lines[0], HasSubstr(R"("knob":"cpu.max","old":"max 100000","new":"50000 100000")"));
   EXPECT_THAT(lines[0], Not(HasSubstr("by_weir")));
   EXPECT_THAT(changes(), IsEmpty());
+}
+
+TEST_F(LimitWatchTest, WhatIsTakenBackBeforeItIsToldIsNoChange) {
+  fs_.set("web", "cpu.max", "50000 100000\n");
+  watch_.look_again();
+  fs_.set("web", "cpu.max", "max 100000\n");
+  EXPECT_THAT(watch_.take(), IsEmpty());
+}
+
+TEST_F(LimitWatchTest, OneThatEndsBeforeItsChangeIsToldIsPassedOver) {
+  fs_.set("web", "cpu.max", "50000 100000\n");
+  watch_.look_again();
+  watch_.remove(fs_.dir("web")->id());
+  EXPECT_THAT(watch_.take(), IsEmpty());
 }
 
 TEST_F(LimitWatchTest, TellsDevicesOfIoMaxApart) {
