@@ -24,6 +24,12 @@ std::map<Place, std::vector<Change*>> chains(std::vector<Change>& changes) {
   return found;
 }
 
+bool others_between(const Change& earlier, const Change& later) {
+  if (later.before == earlier.after) return false;
+  // One that was killed before its write, too, is followed by what it found.
+  return earlier.phase == Phase::done || later.before != earlier.before;
+}
+
 namespace {
 
 /// Merges neighbours that belong together into the later one, oldest first, until `steps` are left.
@@ -50,7 +56,10 @@ std::vector<Change> compact(std::vector<Change> changes, const Keep& keep) {
   std::set<ChangeId> merged;
   for (auto& [where, chain] : chains(changes)) {
     const std::size_t steps = std::max<std::size_t>(keep.steps, 1);
-    merge_oldest(chain, steps, [](const Change& a, const Change& b) { return a.reason == b.reason; }, merged);
+    merge_oldest(
+        chain, steps,
+        [](const Change& a, const Change& b) { return a.reason == b.reason && !others_between(a, b); },
+        merged);
     merge_oldest(chain, steps, [](const Change&, const Change&) { return true; }, merged);
   }
   std::size_t ended = 0;

@@ -26,14 +26,17 @@ std::vector<Change> latest(std::vector<Change> records);
 /// The chains in force, oldest change first. Pointers into `changes`.
 std::map<Place, std::vector<Change*>> chains(std::vector<Change>& changes);
 
+/// Whether someone else set the place after `earlier` and before `later`, which stands on it.
+bool others_between(const Change& earlier, const Change& later);
+
 struct Keep {
   std::size_t steps = 16;    ///< changes of one place that stay apart; older ones are merged into one
   std::size_t ended = 1000;  ///< undone, failed and gone changes, the newest
 };
 /// What a shorter journal must hold: the newest ended changes, and every chain with at most `steps` changes.
-/// Where a chain is longer its oldest are merged, those of one reason first: each into the next, which takes
-/// over its `before`. So every undo still works, undoing all still ends at the first value, and what a
-/// controller changed a thousand times is still apart from what people did.
+/// Where a chain is longer its oldest are merged, those of one reason with nobody between them first: each
+/// into the next, which takes over its `before`. So every undo still works, undoing all still ends at the
+/// first value, and what a controller changed a thousand times is still apart from what people did.
 std::vector<Change> compact(std::vector<Change> changes, const Keep& keep);
 
 }  // namespace weir::limits

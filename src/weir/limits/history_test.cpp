@@ -59,6 +59,24 @@ TEST(Compact, MergesChangesOfOneReasonBeforeOthers) {
   EXPECT_EQ(kept[1].after.text, "49");
 }
 
+TEST(Compact, KeepsApartWhatSomeoneElseSetInBetween) {
+  std::vector<Change> changes;
+  for (std::uint64_t n = 1; n <= 50; ++n)
+    changes.push_back(change(n, n == 20 ? "7000" : std::to_string(n), std::to_string(n + 1)));
+  const auto kept = compact(changes, {.steps = 3, .ended = 0});
+  ASSERT_EQ(kept.size(), 3U);
+  EXPECT_EQ(kept[0].before.text, "1");
+  EXPECT_EQ(kept[1].before.text, "7000");
+}
+
+TEST(Chains, AreBrokenByOthersButNotByAKillBeforeTheWrite) {
+  EXPECT_FALSE(others_between(change(1, "100", "200"), change(2, "200", "300")));
+  EXPECT_TRUE(others_between(change(1, "100", "200"), change(2, "250", "300")));
+  EXPECT_TRUE(others_between(change(1, "100", "200"), change(2, "100", "300")));
+  EXPECT_FALSE(others_between(change(1, "100", "200", Phase::intent), change(2, "100", "300")));
+  EXPECT_TRUE(others_between(change(1, "100", "200", Phase::intent), change(2, "250", "300")));
+}
+
 TEST(Compact, KeepsTheNewestOfWhatEnded) {
   const auto kept = compact({change(1, "1", "2", Phase::undone), change(2, "1", "2", Phase::failed),
                              change(3, "1", "2", Phase::gone), change(4, "1", "2")},

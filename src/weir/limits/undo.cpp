@@ -23,7 +23,7 @@ struct Restore {
   Change shown;  ///< for the outcome and the order of writes: after is the goal
 
   [[nodiscard]] const Change& newest() const { return *taken.back(); }
-  [[nodiscard]] const Setting& goal() const { return taken.front()->before; }
+  [[nodiscard]] const Setting& goal() const { return shown.after; }
 };
 
 /// memory.high goes from its old value to the new one in many steps (shrink.h) while its change is an intent.
@@ -86,10 +86,14 @@ class Undoer {
     return last;
   }
 
-  static Restore restore(std::vector<Change*> taken) {
+  [[nodiscard]] Restore restore(std::vector<Change*> taken) const {
+    auto first = taken.begin();
+    if (order_.selection.kind == Selection::Kind::reason)
+      for (auto change = taken.begin() + 1; change != taken.end(); ++change)
+        if (others_between(**(change - 1), **change)) first = change;
     Change shown = *taken.back();
     shown.before = taken.back()->after;
-    shown.after = taken.front()->before;
+    shown.after = (*first)->before;
     shown.note.clear();
     return {.taken = std::move(taken), .shown = std::move(shown)};
   }

@@ -22,7 +22,9 @@ struct Selection {
   std::uint64_t epoch = 0;  ///< for Kind::epoch
   std::chrono::nanoseconds time{
       0};                   ///< for Kind::epoch: when it was made; another journal may have the same epoch
-  std::string reason = {};  ///< for Kind::reason: the newest of each place, as long as they have that one
+  /// For Kind::reason: the newest of each place, as long as they have that one; back to what someone else set
+  /// meanwhile, where someone did.
+  std::string reason = {};
 };
 
 /// How a cut below what is in use is taken. asked: refused without force. timed (--for): the user asked for

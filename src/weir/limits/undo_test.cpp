@@ -325,6 +325,17 @@ TEST_F(UndoTest, ListsEachChangeWithItsStanding) {
   EXPECT_EQ(listed[3].standing, Standing::undone);
 }
 
+TEST_F(UndoTest, WhatSomeoneElseSetWhileLimitsMovedComesBack) {
+  for (const char* const setting : {"cpu.weight=200", "cpu.weight=300"}) set_one("web", setting);
+  fs_.set("web", "cpu.weight", "50\n");
+  set_one("web", "cpu.weight=400");
+  const auto outcomes = undo_with({.kind = Selection::Kind::reason, .reason = ""});
+  ASSERT_EQ(outcomes.size(), 1U);
+  EXPECT_EQ(outcomes[0].status, Status::changed);
+  EXPECT_EQ(get("web", "cpu.weight"), "50\n");
+  EXPECT_TRUE(undo_all().empty());
+}
+
 TEST_F(UndoTest, ARunThatChangedAKnobManyTimesGoesBackToWhereItBegan) {
   {
     Journal journal = open();
