@@ -20,6 +20,9 @@
 namespace weir::cli {
 namespace {
 
+using policy::Resource;
+using Fit = control::Score::Fit;
+
 struct Options {
   std::vector<std::string> files, with;
   std::string policy;  ///< empty: that of each record
@@ -68,9 +71,10 @@ Result<Replayed> replay_files(const std::vector<std::string>& files, const Other
                               const learn::Model* model) {
   Replayed all;
   std::vector<control::Recorded> records;
+  FlatJson json;
   for (const std::string& file : files)
     WEIR_CHECK(events::read_log(file, [&](std::string_view line) {
-      auto recorded = control::parse_recorded(line);
+      auto recorded = control::parse_recorded(line, json);
       if (!recorded)
         ++all.wrong;
       else if (!*recorded)
@@ -104,16 +108,48 @@ Json json_of(const Replayed& all, const Options& options) {
                {"lowered", score.lowered},
                {"refused", score.refused},
                {"at_hard", score.at_hard},
-               {"with_outcome", score.with_outcome},
-               {"too_low", score.too_low}};
-  const std::uint64_t enough = score.with_outcome - score.too_low;
-  if (enough > 0) json["slack"] = score.slack / static_cast<double>(enough);
+               {"resources", Json::array()}};
+  for (std::size_t n = 0; n < policy::kResources; ++n) {
+    const Fit& fit = score.fits[n];
+    if (fit.decisions == 0) continue;
+    Json& of_it = json["resources"].emplace_back(Json{{"resource", to_string(static_cast<Resource>(n))},
+                                                      {"decisions", fit.decisions},
+                                                      {"changes", fit.changes},
+                                                      {"with_outcome", fit.with_outcome}});
+    if (fit.with_outcome == 0) continue;
+    const auto all_of_it = static_cast<double>(fit.with_outcome);
+    of_it["too_low"] = static_cast<double>(fit.too_low) / all_of_it;
+    if (static_cast<Resource>(n) == Resource::memory)
+      of_it["oom_regret"] = of_it["too_low"];
+    else
+      of_it["throttled"] = fit.held / all_of_it;
+    if (const std::uint64_t enough = fit.with_outcome - fit.too_low; enough > 0)
+      of_it["slack"] = fit.slack / static_cast<double>(enough);
+  }
   json["passed_over"] = all.passed_over;
   json["other_model"] = all.other_model;
   json["damaged"] = all.wrong;
   json["decisions_per_second"] = static_cast<double>(score.decisions) /
                                  std::max(std::chrono::duration<double>(all.deciding).count(), 1e-9);
   return json;
+}
+
+/// How the limits would have done with what came, of each resource.
+void print_fits(std::ostream& out, const control::Score& score) {
+  fmt::print(out, "{:<10}{:>10}{:>9}{:>11}{:>12}{:>9}\n", "", "decisions", "changes", "throttled",
+             "oom regret", "slack");
+  for (std::size_t n = 0; n < policy::kResources; ++n) {
+    const Fit& fit = score.fits[n];
+    if (fit.decisions == 0) continue;
+    const bool memory = static_cast<Resource>(n) == Resource::memory;
+    const auto percent = [](double sum, std::uint64_t of) {
+      return of == 0 ? std::string("-") : fmt::format("{:.1f} %", 100 * sum / static_cast<double>(of));
+    };
+    fmt::print(out, "{:<10}{:>10}{:>9}{:>11}{:>12}{:>9}\n", to_string(static_cast<Resource>(n)),
+               fit.decisions, fit.changes, memory ? "-" : percent(fit.held, fit.with_outcome),
+               memory ? percent(static_cast<double>(fit.too_low), fit.with_outcome) : "-",
+               percent(fit.slack, fit.with_outcome - fit.too_low));
+  }
 }
 
 Result<int> replay(Session& session, const Options& options) {
@@ -142,15 +178,7 @@ Result<int> replay(Session& session, const Options& options) {
              100.0 * static_cast<double>(score.same) / static_cast<double>(score.decisions));
   fmt::print(out, "raised {}, lowered {}, at the hard limit {}, refused {}\n", score.raised, score.lowered,
              score.at_hard, score.refused);
-  if (score.with_outcome == 0) return kDone;
-  const std::uint64_t enough = score.with_outcome - score.too_low;
-  fmt::print(out, "too low for what came: {:.1f} % of {}",
-             100.0 * static_cast<double>(score.too_low) / static_cast<double>(score.with_outcome),
-             score.with_outcome);
-  if (enough > 0)
-    fmt::print(out, "; else {:.1f} % of the limit was not used",
-               100 * score.slack / static_cast<double>(enough));
-  fmt::print(out, "\n");
+  print_fits(out, score);
   return kDone;
 }
 
@@ -168,11 +196,12 @@ void add_policy_replay(CLI::App& policy, Session& session) {
   command->add_option("--with", options->with, "A parameter of it")->type_name("NAME=NUMBER");
   command->add_option("--model", options->model, "The model that learned asks")->type_name("FILE");
   command->footer(
-      "Each decision is made again by what was seen then; what another policy would have led to is not in "
-      "it.\n"
+      "Each decision is made again by what was seen then. What another policy would\n"
+      "have led to afterwards is not in it.\n"
       "Examples:\n"
       "  weir policy replay logs/events.jsonl\n"
-      "  weir policy replay logs/training_samples.jsonl --policy step --with margin=0.3 --json");
+      "  weir policy replay logs/training_samples.jsonl --policy step\n"
+      "  weir policy replay logs/training_samples.jsonl --policy step --with margin=0.3");
   command->callback([&session, options] {
     session.action = [&session, options] { return report(session, replay(session, *options)); };
   });

@@ -4,6 +4,7 @@
 // samples (samples.h) or an event of control's; both hold the whole view, so that no state is needed and
 // every record stands alone: what another policy would have led to afterwards is not in it. Pure.
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -11,6 +12,7 @@
 #include <string_view>
 
 #include "weir/base/error.h"
+#include "weir/base/flat_json.h"
 #include "weir/policy/decide.h"
 
 namespace weir::control {
@@ -29,17 +31,23 @@ struct Recorded {
 };
 
 /// One line of JSON. nullopt: another kind of line (an event of weir watch, a note of the log), or a decision
-/// that no policy made (a first limit). Errors: invalid.
-Result<std::optional<Recorded>> parse_recorded(std::string_view line);
+/// that no policy made (a first limit). `json` reads it, and is best kept for the next line. Errors: invalid.
+Result<std::optional<Recorded>> parse_recorded(std::string_view line, FlatJson& json);
 
 /// What a policy decided, added up.
 struct Score {
   std::uint64_t decisions = 0, same = 0;  ///< as recorded
   std::uint64_t raised = 0, lowered = 0, refused = 0, at_hard = 0;
-  double limits = 0, uses = 0;  ///< sums of the limits decided for and of the use at the time
-  std::uint64_t with_outcome = 0;
-  std::uint64_t too_low = 0;  ///< of these, what was used afterwards was more than the limit
-  double slack = 0;           ///< of these, sum of (limit - most used) / limit where it was not
+
+  /// Of one resource: how its limits would have done with what came.
+  struct Fit {
+    std::uint64_t decisions = 0, changes = 0;
+    std::uint64_t with_outcome = 0;
+    std::uint64_t too_low = 0;  ///< of these, what was needed afterwards was more than the limit
+    double held = 0;            ///< of these, sum of the share of the time that it would have held them back
+    double slack = 0;           ///< sum of (limit - most used) / limit, where it was not too low
+  };
+  std::array<Fit, policy::kResources> fits;
 };
 
 /// Decides once more, and adds it up. `model` may be null.

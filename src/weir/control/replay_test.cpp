@@ -14,6 +14,11 @@ namespace {
 using std::chrono::seconds;
 using testing::HasError;
 
+Result<std::optional<Recorded>> parse(std::string_view line) {
+  FlatJson json;
+  return parse_recorded(line, json);
+}
+
 class ReplayTest : public ::testing::Test {
  protected:
   ReplayTest() {
@@ -43,7 +48,7 @@ class ReplayTest : public ::testing::Test {
     return samples.take().at(0);
   }
   static Recorded parsed(const std::string& line) {
-    auto recorded = parse_recorded(line);
+    auto recorded = parse(line);
     return recorded.value().value();
   }
   Managed managed_;
@@ -64,12 +69,15 @@ TEST_F(ReplayTest, SaysWhatALimitWouldHaveBeenWorth) {
   Score score;
   Recorded recorded = parsed(row(0, 0.4));
   replay(recorded, *recorded.policy, recorded.parameters, nullptr, score);
-  EXPECT_EQ(score.with_outcome, 1U);
-  EXPECT_EQ(score.too_low, 0U);
-  EXPECT_NEAR(score.slack, 0.2, 1e-9);
+  const Score::Fit& fit = score.fits[policy::index(policy::Resource::cpu)];
+  EXPECT_EQ(fit.with_outcome, 1U);
+  EXPECT_EQ(fit.too_low, 0U);
+  EXPECT_NEAR(fit.slack, 0.2, 1e-9);
   recorded = parsed(row(0, 0.8));
   replay(recorded, *recorded.policy, recorded.parameters, nullptr, score);
-  EXPECT_EQ(score.too_low, 1U);
+  EXPECT_EQ(fit.too_low, 1U);
+  EXPECT_NEAR(fit.held, 0.375, 1e-9) << "0.5 of the 0.8 that were needed";
+  EXPECT_EQ(score.fits[policy::index(policy::Resource::memory)].decisions, 0U);
 }
 
 TEST_F(ReplayTest, AnEventHoldsItAllAsWell) {
@@ -87,10 +95,10 @@ TEST_F(ReplayTest, AnEventHoldsItAllAsWell) {
 }
 
 TEST_F(ReplayTest, PassesOverWhatNoPolicyDecided) {
-  EXPECT_FALSE(parse_recorded(R"({"event":"container_started"})").value().has_value());
+  EXPECT_FALSE(parse(R"({"event":"container_started"})").value().has_value());
   Json first = Json::parse(row(0, 0.4));
   first["decision"]["cause"] = "bounds";
-  EXPECT_FALSE(parse_recorded(first.dump()).value().has_value());
+  EXPECT_FALSE(parse(first.dump()).value().has_value());
 }
 
 TEST_F(ReplayTest, RefusesARecordThatLacksOrContradictsItself) {
@@ -98,10 +106,10 @@ TEST_F(ReplayTest, RefusesARecordThatLacksOrContradictsItself) {
   const auto broken = [&](auto change) {
     Json bad = good;
     change(bad);
-    return parse_recorded(bad.dump());
+    return parse(bad.dump());
   };
-  EXPECT_THAT(parse_recorded("{"), HasError(ErrorKind::invalid));
-  EXPECT_THAT(parse_recorded("[]"), HasError(ErrorKind::invalid));
+  EXPECT_THAT(parse("{"), HasError(ErrorKind::invalid));
+  EXPECT_THAT(parse("[]"), HasError(ErrorKind::invalid));
   EXPECT_THAT(broken([](Json& bad) { bad["policy"] = "oracle"; }), HasError(ErrorKind::invalid));
   EXPECT_THAT(broken([](Json& bad) { bad["view"].erase("use"); }), HasError(ErrorKind::invalid));
   EXPECT_THAT(broken([](Json& bad) { bad["view"]["floor"] = 3; }), HasError(ErrorKind::invalid));
@@ -148,7 +156,7 @@ TEST_F(ReplayTest, ARecordOfBeforeAFieldCameHasNoneOfIt) {
     if (field.came_later) json["view"].erase(std::string(field.name));
   EXPECT_EQ(parsed(dump_json(json, -1)).view.burst, 0);
   json["view"].erase("use");
-  EXPECT_THAT(parse_recorded(dump_json(json, -1)), HasError(ErrorKind::invalid));
+  EXPECT_THAT(parse(dump_json(json, -1)), HasError(ErrorKind::invalid));
 }
 
 }  // namespace

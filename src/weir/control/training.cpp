@@ -69,7 +69,7 @@ Result<Learned> learn_resource(policy::Resource resource, const std::vector<lear
 std::string_view to_string(Lesson lesson) { return kLessons[static_cast<std::size_t>(lesson)]; }
 
 void TrainingRows::take(std::string_view line) {
-  const auto recorded = parse_recorded(line);
+  const auto recorded = parse_recorded(line, json_);
   if (!recorded) {
     ++damaged_;
     return;

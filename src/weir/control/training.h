@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "weir/base/error.h"
+#include "weir/base/flat_json.h"
 #include "weir/learn/train.h"
 #include "weir/policy/view.h"
 
@@ -35,6 +36,7 @@ class TrainingRows {
 
  private:
   std::array<std::vector<learn::Row>, policy::kResources> rows_;
+  FlatJson json_;
   std::uint64_t taken_ = 0, passed_over_ = 0, damaged_ = 0;
 };
 
