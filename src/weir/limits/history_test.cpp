@@ -67,6 +67,10 @@ TEST(Compact, KeepsApartWhatSomeoneElseSetInBetween) {
   ASSERT_EQ(kept.size(), 3U);
   EXPECT_EQ(kept[0].before.text, "1");
   EXPECT_EQ(kept[1].before.text, "7000");
+  const auto least = compact(kept, {.steps = 2, .ended = 0});
+  ASSERT_EQ(least.size(), 2U);
+  EXPECT_EQ(least[0].before.text, "1");
+  EXPECT_EQ(least[1].before.text, "7000");
 }
 
 TEST(Chains, AreBrokenByOthersButNotByAKillBeforeTheWrite) {

@@ -208,7 +208,8 @@ Result<void> Journal::shrink() {
     std::erase_if(history.changes,
                   [&](const Change& change) { return in_force(change) && !options_.alive(change); });
   std::string text;
-  for (const Keep keep : {Keep{}, Keep{.steps = 1, .ended = 100}}) {
+  // Two steps of a place still tell what was there first, and what someone else has set since.
+  for (const Keep keep : {Keep{}, Keep{.steps = 2, .ended = 100}, Keep{.steps = 1, .ended = 100}}) {
     text.clear();
     for (const Change& change : compact(history.changes, keep))
       text += encode({.boot = boot_id_, .head = head_, .change = change});

@@ -107,6 +107,13 @@ Result<void> Regulator::ask(CgroupId cgroup, const cgroup::Setting& setting, Urg
   return {};
 }
 
+void Regulator::withdraw(CgroupId cgroup, const cgroup::Setting& setting) {
+  const auto member = members_.find(cgroup);
+  if (member == members_.end()) return;
+  for (const auto& knob : member->second.knobs)
+    if (same_place(knob->now, setting)) queue_.take(knob.get());
+}
+
 void Regulator::touched(std::uint64_t file) {
   const auto [begin, end] = by_file_.equal_range(file);
   for (auto each = begin; each != end; ++each) each->second->known = false;

@@ -60,6 +60,9 @@ class Regulator {
   /// a write that reclaims can block (shrink such a limit instead); absent where there is no such knob.
   Result<void> ask(CgroupId cgroup, const cgroup::Setting& setting, Urgency urgency = Urgency::normal);
 
+  /// Takes back what was asked for of this place and is not written yet.
+  void withdraw(CgroupId cgroup, const cgroup::Setting& setting);
+
   /// Someone else wrote to a control file, known by its inode.
   void touched(std::uint64_t file);
   /// Others may have written to any.

@@ -90,6 +90,15 @@ TEST_F(RegulatorTest, TheLastOfManyRequestsIsTheOneThatIsWritten) {
   EXPECT_EQ(written.front().merged, 2U);
 }
 
+TEST_F(RegulatorTest, WhatIsWithdrawnIsNotWritten) {
+  EXPECT_THAT(ask("web", "cpu.weight=50"), Succeeds());
+  EXPECT_THAT(ask("web", "cpu.max.burst=10"), Succeeds());
+  regulator_.withdraw(fs_.dir("web")->id(), cgroup::parse_setting("cpu.weight=1").value());
+  EXPECT_EQ(regulator_.pending(), 1U);
+  turn();
+  EXPECT_THAT(writes_, ElementsAre("web 10"));
+}
+
 TEST_F(RegulatorTest, AValueThatTheKernelHoldsIsNotWritten) {
   EXPECT_THAT(ask("web", "cpu.weight=100"), Succeeds());
   const auto written = turn();

@@ -21,7 +21,7 @@ struct Selection {
   Kind kind = Kind::last;
   std::uint64_t epoch = 0;  ///< for Kind::epoch
   std::chrono::nanoseconds time{
-      0};                   ///< for Kind::epoch: when it was made; another journal may have the same epoch
+      0};  ///< for Kind::epoch: when it was made; another journal may have the same epoch
   /// For Kind::reason: the newest of each place, as long as they have that one; back to what someone else set
   /// meanwhile, where someone did.
   std::string reason = {};
