@@ -110,6 +110,27 @@ again() {
 }
 t "a file that changes counts from then on, a wrong one changes nothing, and two do not fight" again
 
+served() { metrics >"$run/page" && grep -q "^$1" "$run/page"; }
+metrics() {
+  exec 3<>/dev/tcp/127.0.0.1/9718
+  printf '%s\r\n' 'GET /metrics HTTP/1.0' 'Host: 127.0.0.1:9718' '' >&3
+  timeout 20 cat <&3
+  exec 3>&-
+}
+kept() {
+  weir events --json --record-dir "$run/history" >"$run/kept" && jq -es 'any(.[]; .event == "soft_limit_raised")' "$run/kept" >/dev/null
+}
+shared() {
+  configure "$bounds"
+  begin j --prometheus 127.0.0.1:9718 --record --record-dir "$run/history"
+  wait_for 60 told j '.event == "soft_limit_raised" and .container.name == "busy"'
+  wait_for 60 served 'weir_events_total{event="soft_limit_raised",scope="container"} [1-9]'
+  wait_for 60 served 'weir_container_cpu_limit_cores{name="busy",.*runtime="docker"} 0'
+  wait_for 60 kept
+  stop
+}
+t "what it samples and tells is served and kept as by weir watch" shared
+
 above() {
   docker rm -f busy >/dev/null
   start_busy --cgroup-parent held.slice

@@ -22,7 +22,7 @@
 #include "weir/cli/watch_outputs.h"
 #include "weir/container/match.h"
 #include "weir/control/cgroup_label.h"
-#include "weir/control/rehearse.h"
+#include "weir/control/prepare.h"
 #include "weir/control/runner.h"
 #include "weir/events/event_log.h"
 #include "weir/limits/caller.h"
@@ -100,6 +100,7 @@ class Control {
   /// What it is made of, all of which outlive it; `samples` may be null.
   struct Parts {
     control::Runner& runner;
+    const sample::Frames& frames;
     ConfigFile& file;
     events::EventLog* samples;
     WaitSet& waiting;
@@ -107,14 +108,15 @@ class Control {
   Control(Session& session, Parts parts, WatchOutputs outputs)
       : session_(session),
         runner_(parts.runner),
+        frames_(parts.frames),
         file_(parts.file),
         samples_(parts.samples),
         outputs_(std::move(outputs)),
         waiting_(parts.waiting) {}
 
   /// Until a signal comes that ends it; whatever ended it, the limits are put back.
-  Result<void> run(const Fd& signals, int roster) {
-    auto ended = stay(signals, roster);
+  Result<void> run(const Fd& signals) {
+    auto ended = stay(signals);
     outputs_.stopping();
     if (runner_.config().on_exit == control::OnExit::keep) return ended;
     auto restored = runner_.restore();
@@ -125,9 +127,10 @@ class Control {
  private:
   static constexpr std::uint64_t kSignal = 0, kSome = 1;
 
-  Result<void> stay(const Fd& signals, int roster) {
+  Result<void> stay(const Fd& signals) {
     WEIR_CHECK(waiting_.add(signals.get(), EPOLLIN, kSignal));
-    if (roster >= 0) WEIR_CHECK(waiting_.add(roster, EPOLLIN, kSome));
+    for (const int fd : {frames_.fd(), outputs_.fd()})
+      if (fd >= 0) WEIR_CHECK(waiting_.add(fd, EPOLLIN, kSome));
     for (;;) {
       const std::span<const Ready> ready = waiting_.wait(std::min(runner_.again(), file_at_));
       if (std::ranges::find(ready, kSignal, &Ready::number) != ready.end()) {
@@ -137,6 +140,9 @@ class Control {
       WEIR_TRY(const std::vector<Event> events, runner_.turn(ready));
       tell(events);
       keep_samples();
+      if (const Frame* frame = runner_.frame(); frame != nullptr)
+        outputs_.see(*frame, frames_, [](const Container&) { return true; });
+      outputs_.serve();
       const nanoseconds now = SystemClock().monotonic();
       outputs_.working(fmt::format("{} containers in care", runner_.managed()), now);
       if (now < file_at_) continue;
@@ -181,6 +187,7 @@ class Control {
 
   Session& session_;
   control::Runner& runner_;
+  const sample::Frames& frames_;
   ConfigFile& file_;
   events::EventLog* samples_;
   WatchOutputs outputs_;
@@ -215,7 +222,7 @@ Meant look_at(const control::Entry& entry, const container::Inventory& there, cg
   if (entry.target.kind != container::TargetKind::path) return meant;
   if (meant.names.empty() && cgroup::open_path(root, entry.target.first))
     meant.names.push_back(entry.target.first);
-  control::Rehearsal rehearsal = control::rehearse(entry, root, paths);
+  control::Prepared rehearsal = control::rehearse(entry, root, paths);
   std::ranges::move(rehearsal.steps, std::back_inserter(meant.notes));
   meant.troubles = std::move(rehearsal.troubles);
   return meant;
@@ -305,11 +312,14 @@ Result<int> control(Session& session, Options options) {
   fmt::print(session.terminal.err, "weir: control by {}, {}{}{}; Ctrl-C ends it\n", file.path(), woken,
              options.dry_run ? ", nothing is written" : "", outputs.describe());
   session.terminal.err.flush();
-  WEIR_CHECK(
-      Control(session,
-              {.runner = runner, .file = file, .samples = samples ? &*samples : nullptr, .waiting = waiting},
-              std::move(outputs))
-          .run(signals, frames.fd()));
+  WEIR_CHECK(Control(session,
+                     {.runner = runner,
+                      .frames = frames,
+                      .file = file,
+                      .samples = samples ? &*samples : nullptr,
+                      .waiting = waiting},
+                     std::move(outputs))
+                 .run(signals));
   return kDone;
 }
 
@@ -319,14 +329,15 @@ void add_control(CLI::App& app, Session& session) {
   CLI::App* command =
       app.add_subcommand("control", "Stay, and let limits follow the load, never past a ceiling");
   command->footer(
-      "Each container of the configuration has a soft limit that moves and a hard one that never does. When\n"
-      "the soft limit is the cause of waiting it is raised, within milliseconds; when the load goes it "
-      "comes\n"
-      "down again. The file is read again when it changes, and on SIGHUP; a wrong one changes nothing.\n"
+      "Each container of the configuration has a soft limit that moves and a hard one\n"
+      "that never does. When the soft limit is the cause of waiting it is raised,\n"
+      "within milliseconds; when the load goes it comes down again. The file is read\n"
+      "again when it changes, and on SIGHUP; a wrong one changes nothing.\n"
       "Examples:\n"
-      "  weir control --check                       is the configuration right, and whom does it mean\n"
-      "  weir control --dry-run                     decide and tell everything, write nothing\n"
-      "  weir control -c /etc/weir/containers.yml   until Ctrl-C, then the limits are as before\n"
+      "  weir control --check         is it right, and whom does it mean\n"
+      "  weir control --dry-run       decide and tell everything, write nothing\n"
+      "  weir control -c my.yml       until Ctrl-C, then the limits are as before\n"
+      "  weir control --prometheus 127.0.0.1:9717   metrics for Prometheus here\n"
       "  weir control --json --no-log | jq -c 'select(.event == \"soft_limit_raised\")'");
   const auto options = std::make_shared<Options>();
   command

@@ -135,6 +135,7 @@ class Watcher {
 
   void show(const Frame& frame) {
     outputs_.see(frame, frames_, [this](const Container& container) { return wanted(container); });
+    outputs_.working(fmt::format("{} containers and services", frame.subjects.size()), frame.at);
   }
 
   void tell_notes() {

@@ -117,7 +117,6 @@ void WatchOutputs::see(const Frame& frame, const sample::Frames& frames,
     watching.unreadable_files =
         frames.role() == sample::Role::attached ? std::nullopt : std::optional(frames.unreadable());
   }
-  working(fmt::format("{} containers and services", frame.subjects.size()), frame.at);
 }
 
 void WatchOutputs::working(std::string_view of, std::chrono::nanoseconds now) {

@@ -47,7 +47,7 @@ class WatchOutputs {
   void see(const Frame& frame, const sample::Frames& frames,
            const std::function<bool(const Container&)>& wanted);
   /// Tells the service manager that work was done at `now` (CLOCK_MONOTONIC), and of what: "12 containers";
-  /// ready, the first time. see() does.
+  /// ready, the first time.
   void working(std::string_view of, std::chrono::nanoseconds now);
   /// Readable when serve() has something to do; -1: never. serve() is to be called at least once a second.
   [[nodiscard]] int fd() const { return endpoint_ ? endpoint_->fd() : -1; }

@@ -223,7 +223,7 @@ void Controller::make_room(const Member& member, Slot& slot, std::vector<Action>
     for (const Slot& theirs : other.slots) {
       if (theirs.managed->resource != slot.managed->resource) continue;
       const View view = view_of(theirs, seen_at_);
-      const double enough = std::max(view.floor, view.use * kMargin);
+      const double enough = std::clamp(view.use * kMargin, view.floor, view.hard);
       if (wanted <= 0 || view.limit - enough < view.step) continue;
       wanted -= view.limit - enough;
       actions.push_back(
@@ -316,8 +316,9 @@ std::vector<Action> Controller::found(CgroupId cgroup, const cgroup::Setting& se
       slot.tracker.limit_is(*limit, moment.at);
     }
     const View view = view_of(slot, moment.at);
-    const bool within = view.limit >= view.floor && view.limit <= view.hard;
-    const double again = within ? view.limit : std::clamp(before, view.floor, view.hard);
+    const auto is_within = [&](double limit) { return limit >= view.floor && limit <= view.hard; };
+    const bool within = is_within(view.limit);
+    const double again = within ? view.limit : is_within(before) ? before : managed.bounds.soft;
     const Decision decision =
         policy::with_limit(view, again <= view.limit ? Verdict::lower : Verdict::raise, Cause::bounds, again);
     if (!within || decision.burst != view.burst)

@@ -74,6 +74,11 @@ class Host {
   [[nodiscard]] Controller& controller() { return controller_; }
   [[nodiscard]] CgroupId id(std::size_t container = 0) const { return frame_.subjects[container].cgroup_id; }
   [[nodiscard]] Moment moment() const { return {.at = frame_.at, .time = frame_.at}; }
+  /// Someone takes its limit away, and the controller hears of it, and cannot write.
+  void take_away(std::size_t container) {
+    state_[container].limit = 1e9;
+    (void)controller_.found(id(container), {cgroup::Knob::cpu_max, "", "max 100000"}, moment());
+  }
   void carry_out(const std::vector<Action>& actions) {
     for (const Action& action : actions) {
       told_.push_back(action.decision.verdict);
@@ -293,6 +298,28 @@ TEST(Controller, ALimitThatSomeoneTookAwayIsWrittenAgain) {
       host.controller().found(host.id(), {cgroup::Knob::cpu_max, "", "max 100000"}, host.moment());
   ASSERT_THAT(actions, SizeIs(1));
   EXPECT_EQ(actions[0].decision.limit, 0.5);
+}
+
+TEST(Controller, AFirstLimitThatCouldNotBeWrittenIsTriedAgain) {
+  const Config config{.entries = {entry("web", cpu(kBounds))}};
+  Controller controller(config);
+  const Subject web{.container = {.name = "web"}, .cgroup_id = CgroupId(7)};
+  const cgroup::Setting none{cgroup::Knob::cpu_max, "", "max 100000"};
+  ASSERT_THAT(controller.add(web, config.entries[0], {{.setting = none}}, {}), SizeIs(1));
+  const auto actions = controller.found(web.cgroup_id, none, {});
+  ASSERT_THAT(actions, SizeIs(1));
+  EXPECT_EQ(actions[0].decision.limit, kBounds.soft);
+}
+
+TEST(Controller, RoomIsMadeWithinTheBoundsAlsoWhereNoLimitIsInForce) {
+  Host host({.entries = {entry("web", cpu(kBounds)), entry("db", cpu(kBounds), 9)}}, 2);
+  host.start(0, [](double) { return 5.0; });
+  host.run(1);
+  host.take_away(0);
+  host.run(0.4);  // it uses more than it ever may
+  host.start(1, busy);
+  host.run(1);
+  EXPECT_LE(host.limit(0), kBounds.hard);
 }
 
 /// Suggests that share of the hard limit.

@@ -12,9 +12,7 @@
 #include "weir/cgroup/knob.h"
 #include "weir/container/match.h"
 #include "weir/control/cgroup_label.h"
-#include "weir/control/join.h"
-#include "weir/control/make_cgroup.h"
-#include "weir/control/rehearse.h"
+#include "weir/control/prepare.h"
 #include "weir/limits/undo.h"
 
 namespace weir::control {
@@ -88,48 +86,24 @@ void Runner::make_places() {
   std::vector<std::string> paths;
   for (const Entry& entry : config_->entries) {
     if (entry.target.kind != container::TargetKind::path) continue;
-    const std::string& path = paths.emplace_back(entry.target.first);
-    if (!writing_) {
-      Rehearsal rehearsal = rehearse(entry, sources_.root, sources_.paths);
-      std::ranges::move(rehearsal.steps, std::back_inserter(said_));
-      std::ranges::move(rehearsal.troubles, std::back_inserter(notes_));
-      continue;
-    }
-    if (!entry.create) {
-      if (!cgroup::open_path(sources_.root, path)) notes_.push_back(describe_missing(path));
-      continue;
-    }
-    const auto steps = plan_making(sources_.root, path, needed_controllers(entry));
-    const auto made = steps ? make(sources_.root, *steps, writing_->made) : std::unexpected(steps.error());
-    if (made)
-      for (const std::string& step : describe(*steps)) said_.push_back(step);
-    else
-      notes_.push_back(made.error().message());
+    paths.push_back(entry.target.first);
+    tell(writing_ ? make_place(entry, sources_.root, writing_->made)
+                  : rehearse(entry, sources_.root, sources_.paths));
   }
   places_.look_for(std::move(paths));
 }
 
-/// The processes that the configuration puts into a cgroup.
-void Runner::put_in(const Entry& entry, const Subject& subject, cgroup::Dir& dir) {
-  if (!writing_ || entry.pids.empty()) return;
-  if (const std::string owner = owner_by_name(dir.path()); !owner.empty()) {
-    notes_.push_back(
-        fmt::format("{}: no process is put into it: it belongs to {}", subject.container.name, owner));
-    return;
-  }
-  for (const Pid pid : entry.pids) {
-    const auto joining = Joining::open(sources_.paths, sources_.root, pid);
-    if (joining && joining->from() == dir.path()) continue;
-    const auto joined = joining ? joining->join(dir) : std::unexpected(joining.error());
-    if (joined)
-      said_.push_back(describe(*joining, dir.path()));
-    else
-      note(subject, joined.error());
-  }
+void Runner::tell(Prepared prepared) {
+  std::ranges::move(prepared.steps, std::back_inserter(said_));
+  std::ranges::move(prepared.troubles, std::back_inserter(notes_));
 }
 
+/// What lasts is told once.
 void Runner::note(const Subject& subject, const Error& error) {
-  notes_.push_back(fmt::format("{}: {}", subject.container.name, error.message()));
+  std::string text = error.message();
+  const auto member = members_.find(subject.cgroup_id);
+  if (member != members_.end() && std::exchange(member->second.trouble, text) == text) return;
+  notes_.push_back(fmt::format("{}: {}", subject.container.name, text));
 }
 
 /// The first that means it, as they are written.
@@ -205,7 +179,7 @@ void Runner::take_in(const Subject& subject, std::vector<Event>& events) {
   }
   cgroup::Dir& kept = *members_.insert_or_assign(subject.cgroup_id, std::move(member)).first->second.dir;
   carry_out(controller_->add(subject, *entry, present, now()), events);
-  put_in(*entry, subject, kept);
+  if (writing_) tell(put_in(*entry, sources_.root, sources_.paths, kept));
 }
 
 void Runner::let_go(CgroupId cgroup) {
@@ -310,7 +284,11 @@ void Runner::carry_out(std::vector<Action> actions, std::vector<Event>& events) 
     // is decided meanwhile is decided again.
     if (before != asked_.end() && (!before->eases.empty() || !action.setting)) continue;
     if (!ask_next(action)) continue;
-    if (before != asked_.end()) asked_.erase(before);
+    if (before != asked_.end()) {
+      if (!limits::same_place(next_of(*before), next_of(action)))
+        writing_->regulator.withdraw(action.subject.cgroup_id, next_of(*before));
+      asked_.erase(before);
+    }
     asked_.push_back(std::move(action));
   }
 }
@@ -345,7 +323,9 @@ void Runner::write(std::vector<Event>& events) {
     const bool done = written.outcome.status == limits::Status::changed ||
                       written.outcome.status == limits::Status::unchanged;
     if (done) {
-      for (cgroup::Setting& known : members_.at(change.cgroup_id).settings)
+      Member& member = members_.at(change.cgroup_id);
+      member.trouble.clear();
+      for (cgroup::Setting& known : member.settings)
         if (limits::same_place(known, change.after)) known = change.after;
       if (!action->eases.empty()) {
         controller_->eased(change.cgroup_id, change.after, now());
@@ -359,9 +339,18 @@ void Runner::write(std::vector<Event>& events) {
       if (written.outcome.status == limits::Status::changed) events.push_back(to_event(*action, now()));
     } else if (written.outcome.error && written.outcome.status != limits::Status::gone) {
       note(action->subject, *written.outcome.error);
+      if (action->decision.cause == policy::Cause::bounds) look_again(change);
     }
     asked_.erase(action);
   }
+}
+
+/// At what could not be written, as if someone else had set it: a limit that must not stay is written again.
+void Runner::look_again(const limits::Change& change) {
+  const auto member = members_.find(change.cgroup_id);
+  if (member == members_.end()) return;
+  for (cgroup::Setting& known : member->second.settings)
+    if (limits::same_place(known, change.after)) known.text.clear();
 }
 
 void Runner::is_in_force(const Action& action) {
@@ -394,7 +383,7 @@ Result<std::vector<Event>> Runner::turn(std::span<const Ready> ready) {
     see_looks();
   }
   write(events);  // before anything else is looked at: it may be held back right now
-  WEIR_TRY(const Frame* frame, sources_.frames.next());
+  WEIR_TRY(frame_, sources_.frames.next());
   see_changes(sources_.frames.take_changes(), events);
   const nanoseconds at = sources_.clock.monotonic();
   if (at - round_ >= kRound) {
@@ -405,7 +394,7 @@ Result<std::vector<Event>> Runner::turn(std::span<const Ready> ready) {
     see_settings(events);
     look_at_model();
   }
-  if (frame != nullptr) see(*frame, events);
+  if (frame_ != nullptr) see(*frame_, events);
   if (const Frame* plain = places_.next(); plain != nullptr) see(*plain, events);
   write(events);
   std::ranges::move(model_.take_events(), std::back_inserter(events));

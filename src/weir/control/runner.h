@@ -23,6 +23,7 @@
 #include "weir/control/live_model.h"
 #include "weir/control/made_cgroups.h"
 #include "weir/control/places.h"
+#include "weir/control/prepare.h"
 #include "weir/control/samples.h"
 #include "weir/control/wakes.h"
 #include "weir/limits/regulator.h"
@@ -68,6 +69,8 @@ class Runner {
   /// not write.
   Result<void> restore();
 
+  /// The frame of containers that the last turn() took; null: there was none. Valid until the next.
+  [[nodiscard]] const Frame* frame() const { return frame_; }
   [[nodiscard]] std::size_t managed() const { return members_.size(); }
   [[nodiscard]] const Config& config() const { return *config_; }
   /// Rows of samples that are complete since the last call.
@@ -85,6 +88,7 @@ class Runner {
     bpf::LostTime::Sums lost;  ///< at `lost_at`, CLOCK_MONOTONIC
     std::chrono::nanoseconds lost_at{0};
     std::vector<cgroup::Setting> settings;  ///< of its entry's resources, as last seen or written
+    std::string trouble;                    ///< that was told last, until a write works
   };
   /// What a controller set of a place, and what was there before.
   struct Ours {
@@ -105,7 +109,7 @@ class Runner {
   void take_in(const Subject& subject, std::vector<Event>& events);
   void let_go(CgroupId cgroup);
   void make_places();
-  void put_in(const Entry& entry, const Subject& subject, cgroup::Dir& dir);
+  void tell(Prepared prepared);
   void see_changes(const std::vector<sample::RosterChange>& changes, std::vector<Event>& events);
   void see(const Frame& frame, std::vector<Event>& events);
   [[nodiscard]] Result<Controller::Present> find_present(const Managed& managed,
@@ -117,6 +121,7 @@ class Runner {
   void carry_out(std::vector<Action> actions, std::vector<Event>& events);
   void note(const Subject& subject, const Error& error);
   void write(std::vector<Event>& events);
+  void look_again(const limits::Change& change);
   void is_in_force(const Action& action);
   void see_looks();
   void look_at_model();
@@ -132,6 +137,7 @@ class Runner {
   std::map<CgroupId, Subject> seen_;  ///< all containers there are, and plain cgroups of the configuration
   std::vector<Action> asked_;         ///< and not written yet
   sample::LimitsAbove above_;
+  const Frame* frame_ = nullptr;
   std::vector<char> buffer_;
   std::chrono::nanoseconds round_{0}, rearmed_{0};
   std::optional<std::map<limits::Place, Ours>> ours_;  ///< while several are taken in
