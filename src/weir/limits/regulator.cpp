@@ -233,6 +233,7 @@ void Regulator::write(Due& due) {
     knob.holds(change.after);
     if (before && knob.limit && knob.member->pace && due.pending.urgency == Urgency::urgent)
       change.refill = knob.member->pace->book_urgent(*before, *knob.limit);
+    if (knob.where.knob == cgroup::Knob::cpu_max_burst) book_burst(*knob.member);
     return;
   }
   knob.known = false;
@@ -240,6 +241,14 @@ void Regulator::write(Due& due) {
   change.note = done.error().message();
   outcome.status = status_of(done.error());
   outcome.error = std::move(done).error();
+}
+
+/// The kernel fills the quota at a write of the burst as at one of the limit.
+void Regulator::book_burst(Member& member) {
+  const auto max = std::ranges::find(member.knobs, cgroup::Knob::cpu_max,
+                                     [](const std::unique_ptr<Knob>& knob) { return knob->where.knob; });
+  if (member.pace && max != member.knobs.end() && (*max)->limit)
+    (void)member.pace->book_urgent(*(*max)->limit, *(*max)->limit);
 }
 
 /// Those that were not written are asked for again.

@@ -122,6 +122,7 @@ class Regulator {
   void put_back(std::vector<Due>& batch);
   void prepare(Due& due, nanoseconds time);
   void write(Due& due);
+  static void book_burst(Member& member);
 
   const cgroup::Dir& root_;
   Journal journal_;

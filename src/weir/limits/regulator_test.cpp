@@ -199,6 +199,15 @@ TEST_F(RegulatorTest, AnUrgentCpuMaxIsWrittenAtOnceAndBooked) {
   EXPECT_EQ(regulator_.granted(ids_.at("web")), milliseconds(20));
 }
 
+TEST_F(RegulatorTest, ABurstIsBookedAsALimitIs) {
+  web_runs_under_a_fifth();
+  stat("web", 0, milliseconds(20));
+  EXPECT_THAT(ask("web", "cpu.max.burst=5000"), Succeeds());
+  turn();
+  EXPECT_THAT(writes_, ElementsAre("web 5000"));
+  EXPECT_EQ(regulator_.granted(ids_.at("web")), milliseconds(20));
+}
+
 TEST_F(RegulatorTest, AContainerInWhichNothingRunsDoesNotWait) {
   web_runs_under_a_fifth();
   clock_.tick(milliseconds(200));  // two periods without a start
