@@ -8,6 +8,7 @@ set -E
 
 run=$(mktemp -d -p /var/tmp)
 demo=/sys/fs/cgroup/demo
+evidence() { tail -n 4 "$run"/*.out "$run"/*.err; }
 cleanup() {
   for pid in $(jobs -p); do kill -9 "$pid" 2>/dev/null; done
   wait

@@ -6,6 +6,7 @@
 . tests/system/lib.sh
 
 run=$(mktemp -d -p /var/tmp)
+evidence() { tail -n 4 "$run"/*.out "$run"/*.err; }
 cleanup() {
   docker rm -f labelled >/dev/null 2>&1
   for pid in $(jobs -p); do kill -9 "$pid" 2>/dev/null; done

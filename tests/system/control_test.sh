@@ -6,6 +6,7 @@
 . tests/system/lib.sh
 
 run=$(mktemp -d -p /var/tmp)
+evidence() { tail -n 4 "$run"/*.out "$run"/*.err; }
 cleanup() {
   docker rm -f busy ramp hog1 hog2 >/dev/null 2>&1
   for pid in $(jobs -p); do kill "$pid" 2>/dev/null; done

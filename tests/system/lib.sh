@@ -4,6 +4,7 @@
 #
 #   . tests/system/lib.sh
 #   cleanup() { docker rm -f web; }                        # runs at the end, whatever happened
+#   evidence() { tail "$run"/*.out; }                      # what is shown of a test that failed, besides what it printed
 #   reads_back() { weir set -y web cpus=1; grep -q 100000 /sys/fs/cgroup/…/cpu.max; }
 #   t "set writes cpu.max" reads_back
 #   t "an unknown target is a usage error" exits 2 weir set nobody cpus=1
@@ -29,7 +30,11 @@ t() {
     passed=$((passed + 1))
   else
     printf 'not ok - %s\n' "$name"
-    { printf 'status %d from: %s\n' "$status" "$*"; tail -n 60 "$_output"; } | sed 's/^/    /'
+    {
+      printf 'status %d from: %s\n' "$status" "$*"
+      tail -n 60 "$_output"
+      if [[ $(type -t evidence) == function ]]; then evidence 2>&1; fi
+    } | cut -c -700 | sed 's/^/    /'
     failed=$((failed + 1))
   fi
 }

@@ -6,6 +6,7 @@
 
 run=$(mktemp -d -p /var/tmp)
 readonly units=/etc/systemd/system state=/var/lib/weir
+evidence() { tail -n 4 "$run"/*.out "$run"/*.err; }
 cleanup() {
   for pid in $(jobs -p); do kill "$pid" 2>/dev/null; done
   systemctl stop 'load*.service'

@@ -7,6 +7,7 @@
 
 run=$(mktemp -d -p /var/tmp)
 slice=/sys/fs/cgroup/system.slice
+evidence() { tail -n 4 "$run"/*.out "$run"/*.err; }
 cleanup() {
   docker rm -f watched hungry quiet >/dev/null 2>&1
   podman rm -f podded >/dev/null 2>&1
