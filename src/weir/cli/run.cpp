@@ -34,10 +34,21 @@ std::string suggestion(std::span<const std::string> arguments) {
       near.empty() ? std::string() : fmt::format("; did you mean '{}'?", fmt::join(near, "' or '")));
 }
 
-int usage_error(const Session& session, std::span<const std::string> arguments, const std::string& text) {
+/// Of the innermost command that was understood.
+std::string where_help_is(const CLI::App& app) {
+  std::string path;
+  for (const CLI::App* at = &app; !at->get_subcommands().empty();) {
+    at = at->get_subcommands().back();
+    path += " " + at->get_name();
+  }
+  return path.empty() ? "weir --help lists the commands and options"
+                      : fmt::format("weir{} --help shows what there is, with examples", path);
+}
+
+int usage_error(const Session& session, std::span<const std::string> arguments, const CLI::App& app,
+                const std::string& text) {
   const std::string better = suggestion(arguments);
-  report(session, make_error(ErrorKind::invalid, "", better.empty() ? text : better,
-                             "weir --help lists the commands and options"));
+  report(session, make_error(ErrorKind::invalid, "", better.empty() ? text : better, where_help_is(app)));
   return kUsage;
 }
 
@@ -73,7 +84,7 @@ int run(std::span<const std::string> given, Terminal terminal) {
     fmt::print(session.terminal.out, "{}", app.help());
     return kDone;
   } catch (const CLI::ParseError& error) {
-    return usage_error(session, arguments, error.what());
+    return usage_error(session, arguments, app, error.what());
   }
   return session.action ? session.action() : overview(session);
 }

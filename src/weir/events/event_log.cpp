@@ -115,7 +115,8 @@ Result<void> read_log(const std::string& path, const std::function<void(std::str
       if (!line.empty()) take(line);
   }
   if (any) return {};
-  return std::unexpected(make_error(ErrorKind::absent, path, "is no event log", "weir watch writes one"));
+  return std::unexpected(
+      make_error(ErrorKind::absent, path, "is no event log", "weir watch and weir control write one"));
 }
 
 }  // namespace weir::events
