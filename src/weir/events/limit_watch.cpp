@@ -133,7 +133,8 @@ std::vector<Event> LimitWatch::take() {
 void LimitWatch::look_again() {
   for (auto& [id, watched] : watched_)
     for (const auto& [knob, before] : watched.settings)
-      if (const auto now = read_knob(*watched.dir, knob); now && *now != before) found_.emplace_back(id, knob);
+      if (const auto now = read_knob(*watched.dir, knob); now && *now != before)
+        found_.emplace_back(id, knob);
 }
 
 }  // namespace weir::events

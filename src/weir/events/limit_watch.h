@@ -65,8 +65,8 @@ class LimitWatch {
 
   Sources sources_;
   std::map<CgroupId, Watched> watched_;
-  std::map<std::uint64_t, File> files_;           ///< by inode
-  std::vector<knob_watch_event> writes_, early_;  ///< early_: seen before the value was there
+  std::map<std::uint64_t, File> files_;                   ///< by inode
+  std::vector<knob_watch_event> writes_, early_;          ///< early_: seen before the value was there
   std::vector<std::pair<CgroupId, cgroup::Knob>> found_;  ///< by look_again()
   std::uint64_t lost_ = 0;
 };
