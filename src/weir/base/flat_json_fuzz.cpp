@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What is valid for one reader is valid for the other, and means the same.
-#include <cmath>
+// What is valid for this reader is valid for the other one, and has the same members.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
