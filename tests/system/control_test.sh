@@ -111,12 +111,8 @@ again() {
 }
 t "a file that changes counts from then on, a wrong one changes nothing, and two do not fight" again
 
-served() { metrics >"$run/page" && grep -q "^$1" "$run/page"; }
-metrics() {
-  exec 3<>/dev/tcp/127.0.0.1/9718
-  printf '%s\r\n' 'GET /metrics HTTP/1.0' 'Host: 127.0.0.1:9718' '' >&3
-  timeout 20 cat <&3
-  exec 3>&-
+served() {
+  ask 9718 'GET /metrics HTTP/1.1' 'Host: 127.0.0.1:9718' >"$run/page" && grep -q "^$1" "$run/page"
 }
 kept() {
   weir events --json --record-dir "$run/history" >"$run/kept" && jq -es 'any(.[]; .event == "soft_limit_raised")' "$run/kept" >/dev/null

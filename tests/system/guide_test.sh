@@ -29,23 +29,13 @@ change_limits_safely() {
 }
 t "change limits safely" change_limits_safely
 
-# What the package would install, and curl, which the guest does not have.
+# What the package would install.
 metrics() {
   sed "s|/usr/bin/weir|$(command -v weir)|" packaging/systemd/weir.service >"$unit"
   install -D -m 644 -t /usr/share/weir/prometheus packaging/prometheus/*
-  {
-    cat <<'END'
-curl() {
-  local address=${2#http://}
-  exec 3<>"/dev/tcp/127.0.0.1/$(sed 's/.*:\([0-9]*\).*/\1/' <<<"$address")"
-  printf 'GET /%s HTTP/1.1\r\nHost: %s\r\n\r\n' "${address#*/}" "${address%%/*}" >&3
-  cat <&3
-  exec 3>&-
-}
-END
-    paste metrics.md
-  } >"$run/commands"
+  paste metrics.md >"$run/commands"
   (($(wc -l <"$run/commands") > 20))
+  export -f ask curl
   cd "$run"
   bash -euxo pipefail commands
   [[ ! -e $unit.d && $(systemctl is-active weir) == inactive ]]

@@ -59,6 +59,22 @@ wait_for() {
   done
 }
 
+# ask PORT HEAD-LINE…: what a server on this host answers to an HTTP request, head and all.
+ask() {
+  local port=$1
+  shift
+  exec 3<>"/dev/tcp/127.0.0.1/$port" || return
+  printf '%s\r\n' "$@" '' >&3
+  timeout 20 cat <&3
+  exec 3>&-
+}
+# curl -s URL, which the guest does not have; for the commands of guides (export -f ask curl).
+curl() {
+  local address=${2#http://}
+  local host=${address%%/*}
+  ask "${host##*:}" "GET /${address#*/} HTTP/1.1" "Host: $host"
+}
+
 # exits STATUS COMMAND…: COMMAND must end with just this exit status.
 exits() {
   local wanted=$1 status=0

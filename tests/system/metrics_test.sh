@@ -14,15 +14,8 @@ cleanup() {
   rm -rf "$run"
 }
 
-# ask HEAD-LINE…: the answer to a request over TCP.
-ask() {
-  exec 3<>/dev/tcp/127.0.0.1/9717
-  printf '%s\r\n' "$@" '' >&3
-  timeout 20 cat <&3
-  exec 3>&-
-}
-page() { ask 'GET /metrics HTTP/1.1' 'Host: 127.0.0.1:9717' "$@" | tr -d '\r' | sed '1,/^$/d'; }
-status() { ask "$@" | head -n 1 | tr -d '\r'; }
+page() { ask 9717 'GET /metrics HTTP/1.1' 'Host: 127.0.0.1:9717' "$@" | tr -d '\r' | sed '1,/^$/d'; }
+status() { ask 9717 "$@" | head -n 1 | tr -d '\r'; }
 # data QUERY: Prometheus has an answer, and it is no empty one.
 data() {
   local said
@@ -57,7 +50,7 @@ polite() {
   [[ $(status 'GET /metrics HTTP/1.1') == *' 400 '* ]]
   [[ $(status 'POST /metrics HTTP/1.1' 'Host: localhost') == *' 405 '* ]]
   [[ $(status 'GET /other HTTP/1.1' 'Host: localhost') == *' 404 '* ]]
-  ask 'GET / HTTP/1.1' 'Host: localhost' >"$run/page"
+  ask 9717 'GET / HTTP/1.1' 'Host: localhost' >"$run/page"
   grep 'are at /metrics' "$run/page"
   page 'Accept: application/openmetrics-text' >"$run/page"
   [[ $(tail -n 1 "$run/page") == '# EOF' ]]

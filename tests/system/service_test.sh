@@ -23,13 +23,8 @@ main_pid() { property MainPID; }
 # Bash cannot speak to a unix socket; systemd's own proxy can.
 systemd-socket-activate --listen 127.0.0.1:9719 /usr/lib/systemd/systemd-socket-proxyd /run/weir/metrics.sock 2>/dev/null &
 proxy=$!
-ask() { # ask PATH: the whole answer of the unix socket
-  exec 3<>/dev/tcp/127.0.0.1/9719
-  printf 'GET %s HTTP/1.1\r\nHost: weir\r\n\r\n' "$1" >&3
-  timeout 20 cat <&3 | tr -d '\r'
-  exec 3>&-
-}
-scrape() { ask /metrics | sed '1,/^$/d'; }
+get() { ask 9719 "GET $1 HTTP/1.1" 'Host: weir' | tr -d '\r'; } # get PATH: the whole answer of the unix socket
+scrape() { get /metrics | sed '1,/^$/d'; }
 
 valid() { systemd-analyze verify --man=no "$unit"; }
 t "the unit is valid" valid
@@ -82,7 +77,7 @@ t "journalctl -x explains an event" explained
 
 metrics() {
   [[ $(stat -c '%a %U' /run/weir/metrics.sock) == '660 root' ]]
-  wait_for 30 ask /  # the proxy listens
+  wait_for 30 get /  # the proxy listens
   scrape >"$page"
   grep 'weir_sampler_role{role="samples"} 1' "$page"
   grep 'weir_events_lost_total{output="journal"} 0' "$page"
