@@ -39,6 +39,8 @@ Result<std::string> oci_cgroup_path(std::string_view cgroups_path) {
     const auto parts = split(cgroups_path, ':');
     if (parts.size() == 3) {
       WEIR_TRY(std::string path, slice_path(parts[0].empty() ? "system.slice" : parts[0]));
+      if (parts[1].contains('/') || parts[2].contains('/') || parts[2] == "-.slice")
+        return invalid(cgroups_path, "names no unit that a container can have");
       if (parts[2].ends_with(".slice")) return slice_path(parts[2]);
       path += parts[1].empty() ? fmt::format("/{}.scope", parts[2])
                                : fmt::format("/{}-{}.scope", parts[1], parts[2]);
@@ -49,6 +51,7 @@ Result<std::string> oci_cgroup_path(std::string_view cgroups_path) {
   std::string path =
       cgroups_path.starts_with('/') ? std::string(cgroups_path) : fmt::format("/{}", cgroups_path);
   WEIR_CHECK(cgroup::check_path(path));
+  if (path == "/") return invalid(cgroups_path, "is the root of all cgroups");
   return path;
 }
 

@@ -15,7 +15,7 @@ namespace weir::container {
 Result<std::string> slice_path(std::string_view slice);
 
 /// The cgroup that an OCI runtime makes for linux.cgroupsPath: "SLICE:PREFIX:NAME" (systemd driver), else a
-/// path (cgroupfs driver). invalid for what is neither.
+/// path (cgroupfs driver). invalid for what is neither, and for the root of all cgroups.
 Result<std::string> oci_cgroup_path(std::string_view cgroups_path);
 
 /// The ID of "PREFIX-ID.scope" where ID is 64 hex digits, else "".

@@ -49,6 +49,13 @@ TEST(OciCgroupPath, KnowsBothCgroupDrivers) {
     EXPECT_THAT(oci_cgroup_path(bad), HasError(ErrorKind::invalid)) << bad;
 }
 
+TEST(OciCgroupPath, OfAContainerIsNeverTheRootNorOutOfItsSlice) {
+  for (const char* bad :
+       {"/", "::-.slice", ":a:-.slice", "x.slice::-.slice", "x.slice:a:b/c", "x.slice:a/b:c"})
+    EXPECT_THAT(oci_cgroup_path(bad), HasError(ErrorKind::invalid)) << bad;
+  EXPECT_THAT(oci_cgroup_path("-.slice:a:b"), HasValue("/a-b.scope"));
+}
+
 TEST(ScopeId, WantsTheWholeShape) {
   EXPECT_EQ(scope_id("docker-" + kId + ".scope", "docker"), kId);
   for (const std::string& bad :
