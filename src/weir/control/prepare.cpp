@@ -13,6 +13,12 @@ std::string describe_missing(const std::string& path) {
   return fmt::format("{} is not there; it is taken in when it is (create: true makes it)", path);
 }
 
+/// Why none of the processes of `entry` is put into `path`; empty: those that may be moved are.
+std::string why_none(const Entry& entry, const std::string& path) {
+  const std::string owner = entry.pids.empty() ? std::string() : owner_by_name(path);
+  return owner.empty() ? owner : fmt::format("{}: no process is put into it: it belongs to {}", path, owner);
+}
+
 }  // namespace
 
 Prepared rehearse(const Entry& entry, cgroup::Dir& root, const HostPaths& paths) {
@@ -27,6 +33,10 @@ Prepared rehearse(const Entry& entry, cgroup::Dir& root, const HostPaths& paths)
     for (const std::string& step : describe(*steps)) prepared.steps.push_back("would " + step);
   } else if (!cgroup::open_path(root, path)) {
     prepared.troubles.push_back(describe_missing(path));
+  }
+  if (std::string why = why_none(entry, path); !why.empty()) {
+    prepared.troubles.push_back(std::move(why));
+    return prepared;
   }
   for (const Pid pid : entry.pids) {
     const auto joining = Joining::open(paths, root, pid);
@@ -52,10 +62,8 @@ Prepared make_place(const Entry& entry, cgroup::Dir& root, MadeCgroups& made) {
 
 Prepared put_in(const Entry& entry, cgroup::Dir& root, const HostPaths& paths, cgroup::Dir& dir) {
   Prepared prepared;
-  if (entry.pids.empty()) return prepared;
-  if (const std::string owner = owner_by_name(dir.path()); !owner.empty()) {
-    prepared.troubles.push_back(
-        fmt::format("{}: no process is put into it: it belongs to {}", dir.path(), owner));
+  if (std::string why = why_none(entry, dir.path()); !why.empty()) {
+    prepared.troubles.push_back(std::move(why));
     return prepared;
   }
   for (const Pid pid : entry.pids) {
