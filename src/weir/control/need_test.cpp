@@ -39,6 +39,35 @@ TEST(Need, StaysEstimatedWhereTheLoadWentBeforeItHadEnough) {
   EXPECT_EQ(need.most(), 1);
 }
 
+TEST(Need, OfAnEndThatWasHeldIsWhatItUsesWhenItHasEnoughLater) {
+  Need need;
+  see(need, 0.5, 0.5);
+  EXPECT_TRUE(need.is_held());
+  need.see_later({.hard = 2, .use = 0.55, .held = 0.1});
+  EXPECT_EQ(need.most(), 1);
+  need.see_later({.hard = 2, .use = 0.7, .held = 0});
+  EXPECT_FALSE(need.is_held());
+  EXPECT_EQ(need.most(), 0.7);
+  need.see_later({.hard = 2, .use = 0.9, .held = 0});
+  EXPECT_EQ(need.most(), 0.7);
+}
+
+TEST(Need, StaysEstimatedWhereTheLoadWentLater) {
+  Need need;
+  see(need, 0.5, 0.5);
+  need.see_later({.hard = 2, .use = 0.1, .held = 0});
+  EXPECT_FALSE(need.is_held());
+  need.see_later({.hard = 2, .use = 0.8, .held = 0});
+  EXPECT_EQ(need.most(), 1);
+}
+
+TEST(Need, IsNoMoreLaterThanWasEstimated) {
+  Need need;
+  see(need, 0.5, 0.2);
+  need.see_later({.hard = 2, .use = 1.5, .held = 0});
+  EXPECT_EQ(need.most(), 0.625);
+}
+
 TEST(Need, IsNoMoreThanTheHardLimit) {
   Need need;
   see(need, 3, 0);

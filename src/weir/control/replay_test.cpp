@@ -28,7 +28,7 @@ class ReplayTest : public ::testing::Test {
   /// A row of one decision, and of what came of it.
   std::string row(double held, double later) {
     Samples samples;
-    for (int n = 0; n <= 5; ++n) {
+    for (int n = 0; n <= 8; ++n) {
       Action action{.subject = {.container = {.name = "web"}, .cgroup_id = CgroupId(7)},
                     .managed = &managed_};
       action.view = {.limit = 0.5,
@@ -139,7 +139,7 @@ TEST_F(ReplayTest, WhatEasedALimitIsDecidedAgain) {
   action.decision = policy::decide(action.view, *managed_.policy, managed_.parameters);
   ASSERT_EQ(action.decision.burst, 0.5);
   Samples samples;
-  for (int n = 0; n <= 5; ++n) samples.see({action}, {.at = seconds(n + 1), .time = seconds(n + 1)});
+  for (int n = 0; n <= 8; ++n) samples.see({action}, {.at = seconds(n + 1), .time = seconds(n + 1)});
   const std::string line = samples.take().at(0);
   Score score;
   replay(parsed(line), *managed_.policy, managed_.parameters, nullptr, score);

@@ -14,7 +14,7 @@ constexpr std::size_t kMostOpen = 64;
 
 }  // namespace
 
-std::string Samples::line_of(const Row& row, double limit) {
+std::string Samples::line_of(const Row& row) {
   const Action& action = row.action;
   const policy::Policy& policy = *action.managed->policy;
   Json json = {{"schema", kSchema},
@@ -40,30 +40,32 @@ std::string Samples::line_of(const Row& row, double limit) {
     json["decision"]["burst"] = action.decision.burst;
     json["decision"]["weight"] = action.decision.weight;
   }
-  json["outcome"] = {{"looks", row.looks},
-                     {"use", row.use / row.looks},
-                     {"most_use", row.most_use},
-                     {"held", row.held / row.looks},
-                     {"most_held", row.most_held},
-                     {"needed", row.need.most()},
-                     {"limit", limit}};
+  json["outcome"] = {{"looks", row.looks},         {"use", row.use / row.looks},
+                     {"most_use", row.most_use},   {"held", row.held / row.looks},
+                     {"most_held", row.most_held}, {"needed", row.need.most()},
+                     {"limit", row.limit}};
   return dump_json(json, -1);
+}
+
+void Samples::Row::see(const policy::View& look, std::chrono::nanoseconds at) {
+  if (over) return need.see_later(look);
+  ++looks;
+  use += look.use;
+  most_use = std::max(most_use, look.use);
+  held += look.held;
+  most_held = std::max(most_held, look.held);
+  need.see(look);
+  limit = look.limit;
+  over = at - moment.at >= kOutcome;
 }
 
 void Samples::see(const std::vector<Action>& looks, Moment moment) {
   for (const Action& look : looks) {
     if (!std::isfinite(look.view.limit)) continue;  // before its first limit is in force
     std::deque<Row>& rows = open_[{look.subject.cgroup_id, look.resource, look.device}];
-    for (Row& row : rows) {
-      ++row.looks;
-      row.use += look.view.use;
-      row.most_use = std::max(row.most_use, look.view.use);
-      row.held += look.view.held;
-      row.most_held = std::max(row.most_held, look.view.held);
-      row.need.see(look.view);
-    }
-    for (; !rows.empty() && moment.at - rows.front().moment.at >= kOutcome; rows.pop_front())
-      lines_.push_back(line_of(rows.front(), look.view.limit));
+    for (Row& row : rows) row.see(look.view, moment.at);
+    for (; !rows.empty() && rows.front().is_known(moment.at); rows.pop_front())
+      lines_.push_back(line_of(rows.front()));
     const bool changes = look.decision.limit != look.view.limit || look.decision.burst != look.view.burst ||
                          look.decision.weight != look.view.weight;
     if (rows.size() >= kMostOpen || (!changes && !rows.empty() && moment.at - rows.back().moment.at < kPause))

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // Samples: what was decided by, and what came of it, as rows to learn from and to replay (docs/reference/
-// samples.md). A row is made when its outcome is over, five seconds after the decision; nothing of the
-// outcome was known to the decision. One that never came (the container ended) makes no row. Pure: lines come
+// samples.md). A row is made when its outcome is over, five seconds after the decision, and where its limit
+// held it back at the end when it is known how much it needed, three seconds later at most. Nothing of that
+// was known to the decision. An outcome that never came (the container ended) makes no row. Pure: lines come
 // out.
 
 #include <chrono>
@@ -20,7 +21,7 @@ namespace weir::control {
 class Samples {
  public:
   static constexpr int kSchema = 1;
-  static constexpr std::chrono::seconds kOutcome{5};
+  static constexpr std::chrono::seconds kOutcome{5}, kLater{3};
   /// From one row of a resource of a container to the next; a decision that changes something is always one.
   static constexpr std::chrono::milliseconds kPause{950};
 
@@ -37,9 +38,15 @@ class Samples {
     int looks = 0;
     double use = 0, most_use = 0, held = 0, most_held = 0;  ///< of the outcome
     Need need;
+    double limit = 0;   ///< at its end
+    bool over = false;  ///< but for what is needed, perhaps
+    void see(const policy::View& look, std::chrono::nanoseconds at);
+    [[nodiscard]] bool is_known(std::chrono::nanoseconds at) const {
+      return over && (!need.is_held() || at - moment.at >= kOutcome + kLater);
+    }
   };
   using Key = std::tuple<CgroupId, policy::Resource, std::string>;
-  static std::string line_of(const Row& row, double limit);
+  static std::string line_of(const Row& row);
 
   std::map<Key, std::deque<Row>> open_;
   std::vector<std::string> lines_;

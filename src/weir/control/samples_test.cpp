@@ -37,9 +37,10 @@ class SamplesTest : public ::testing::Test {
 
 TEST_F(SamplesTest, TellWhatCameOfADecisionAndNothingOfItBefore) {
   look(0.5, 0.4, 0.5, 0.75);
-  for (int n = 0; n < 4; ++n) look(0.6, 0, 0.75, 0.75);
-  EXPECT_THAT(samples_.take(), IsEmpty());
   look(0.7, 0.1, 0.75, 0.75);
+  for (int n = 0; n < 3; ++n) look(0.6, 0, 0.75, 0.75);
+  EXPECT_THAT(samples_.take(), IsEmpty());
+  look(0.6, 0, 0.75, 0.75);
   const auto lines = samples_.take();
   ASSERT_THAT(lines, SizeIs(1));
   const Json row = Json::parse(lines[0]);
@@ -59,6 +60,29 @@ TEST_F(SamplesTest, TellHowMuchMoreIsNeededThanALimitLets) {
   look(0.1, 0);
   look(0.5, 0.5);
   for (int n = 0; n < 4; ++n) look(0.25, 0);
+  EXPECT_EQ(Json::parse(samples_.take().at(0))["outcome"]["needed"], 1.0);
+}
+
+TEST_F(SamplesTest, WaitUntilItIsKnownWhatWasHeldBackAtTheEnd) {
+  look(0.5, 0);
+  for (int n = 0; n < 4; ++n) look(0.5, 0);
+  look(0.5, 0.9, 0.5, 0.75);
+  EXPECT_THAT(samples_.take(), IsEmpty());
+  look(0.7, 0, 0.75, 0.75);
+  const auto lines = samples_.take();
+  ASSERT_THAT(lines, SizeIs(2));
+  const Json row = Json::parse(lines[0]);
+  EXPECT_EQ(row["outcome"]["needed"], 0.7);
+  EXPECT_EQ(row["outcome"]["looks"], 5);
+  EXPECT_EQ(row["outcome"]["most_use"], 0.5);
+  EXPECT_EQ(row["outcome"]["limit"], 0.5);
+}
+
+TEST_F(SamplesTest, WaitNoLongerThanThat) {
+  look(0.5, 0);
+  for (int n = 0; n < 7; ++n) look(0.5, 0.5);
+  EXPECT_THAT(samples_.take(), IsEmpty());
+  look(0.5, 0.5);
   EXPECT_EQ(Json::parse(samples_.take().at(0))["outcome"]["needed"], 1.0);
 }
 

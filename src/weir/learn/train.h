@@ -25,8 +25,8 @@ struct Row {
   bool raises = false;  ///< whether step raises the limit
 };
 
-/// How long after its decision a row still looks; what is nearer to the next part is in none.
-inline constexpr std::chrono::seconds kOutcome{5};
+/// How long after its decision a row may still look; what is nearer to the next part is in none.
+inline constexpr std::chrono::seconds kOutcome{8};
 inline constexpr std::size_t kLeastRows = 500;
 /// What each of the two later parts has at least.
 inline constexpr std::size_t kLeastPart = 50;
