@@ -7,8 +7,11 @@
 #include <algorithm>
 #include <memory>
 #include <ostream>
+#include <ranges>
 
 #include "weir/base/clock.h"
+#include "weir/base/file.h"
+#include "weir/base/json.h"
 #include "weir/base/text.h"
 #include "weir/cli/policy.h"
 #include "weir/cli/policy_training.h"
@@ -22,14 +25,19 @@ namespace {
 using control::Lesson;
 using control::Training;
 
+constexpr std::string_view kPromoted = "promoted", kRolledBack = "rolled_back";
+/// More than a history grows to before it is rotated.
+constexpr std::size_t kLargestHistory = 64UZ << 20U;
+
 struct Options {
   LearningOptions learning;
   std::string history = kModelHistory;
+  bool promote = false;  ///< also what somebody has gone back from
 };
 
 /// What becomes of the model in force.
 struct Change {
-  std::string_view action;  ///< "promoted", "kept", "too_few_samples", "rolled_back"
+  std::string_view action;  ///< "promoted", "kept", "held", "too_few_samples", "rolled_back"
   std::string model;        ///< id of the one in force from now on; empty: none
   std::string was;          ///< of the one before; empty: none, or none that can be used
   Json resources = nullptr;
@@ -63,6 +71,20 @@ Result<std::optional<learn::Model>> model_in_force(const Session& session, const
   return std::nullopt;
 }
 
+/// Whether somebody went back to this very model, and nothing was put in force since, by the history.
+bool was_gone_back_to(const Options& options, const std::string& model) {
+  const auto history = read_file(options.history, kLargestHistory);
+  if (!history || model.empty()) return false;
+  for (const std::string_view line : split(*history, '\n') | std::views::reverse) {
+    const auto json = parse_json(line, options.history);
+    if (!json || string_member(*json, "file") != options.learning.model) continue;
+    const std::string action = string_member(*json, "action");
+    if (action == kPromoted) return false;
+    if (action == kRolledBack) return string_member(*json, "model") == model;
+  }
+  return false;
+}
+
 Result<int> retrain(Session& session, const Options& options) {
   const std::string& path = options.learning.model;
   WEIR_TRY(const auto in_force, model_in_force(session, path));
@@ -77,14 +99,22 @@ Result<int> retrain(Session& session, const Options& options) {
                 .model = was,
                 .was = was,
                 .resources = lessons_json(training)};
-  if (training.model) {
+  const bool held = training.model && !options.promote && was_gone_back_to(options, was);
+  if (held) {
+    change.action = "held";
+  } else if (training.model) {
     WEIR_CHECK(control::store_model(path, training.text, metrics_text(training, rows, options.learning)));
-    change.action = "promoted";
+    change.action = kPromoted;
     change.model = training.model->identity().id;
   }
   tell(session, options, change);
   if (session.json) return kDone;
-  if (training.model)
+  if (held)
+    fmt::print(session.terminal.out,
+               "{}: model {} stays in force, since somebody went back to it; what was learned now loses "
+               "less: weir policy retrain --promote puts it in force\n",
+               path, was);
+  else if (training.model)
     fmt::print(session.terminal.out, "{}: model {} is in force{}\n", path, change.model,
                was.empty() ? "" : fmt::format("; weir policy rollback goes back to {}", was));
   else
@@ -100,7 +130,7 @@ Result<int> rollback(Session& session, const Options& options) {
   const auto was = control::load_model(path, caller);
   WEIR_TRY(const learn::Model model, control::roll_back(path, caller));
   const Change change{
-      .action = "rolled_back", .model = model.identity().id, .was = was ? was->identity().id : ""};
+      .action = kRolledBack, .model = model.identity().id, .was = was ? was->identity().id : ""};
   tell(session, options, change);
   if (!session.json)
     fmt::print(session.terminal.out, "{}: model {} is in force again; {} is kept as the one before\n", path,
@@ -122,10 +152,12 @@ void add_policy_retrain(CLI::App& policy, Session& session) {
       policy.add_subcommand("retrain", "Learn anew from the newest samples, and keep it if it is better");
   add_learning_options(*command, options->learning, "--model");
   add_history_option(*command, *options);
+  command->add_flag("--promote", options->promote, "Put it in force also after a rollback");
   command->footer(
       "Each resource is learned as by train, and judged beside the model in force on\n"
       "the same samples; only what loses less takes its place. Nothing to learn yet, or\n"
-      "nothing better, is no failure.\n"
+      "nothing better, is no failure. A model that somebody went back to by rollback\n"
+      "stays until --promote.\n"
       "Examples:\n"
       "  weir policy retrain\n"
       "  systemctl enable --now weir-policy-retrain.timer  once a day, in /var/lib/weir");

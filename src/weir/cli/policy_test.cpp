@@ -197,6 +197,37 @@ TEST_F(PolicyTest, RetrainPromotesOnlyWhatIsBetterAndRollbackGoesBack) {
   EXPECT_THAT(actions, ::testing::ElementsAre("promoted", "kept", "promoted", "rolled_back"));
 }
 
+TEST_F(PolicyTest, RetrainKeepsWhatSomebodyWentBackToUntilItIsToldOtherwise) {
+  write_samples(600, 120);
+  retrain();
+  const std::string first = id();
+  std::filesystem::remove(samples_);
+  write_samples(2000, 20);  // another load
+  retrain();
+  rollback();
+  for (int n = 0; n < 2; ++n) {
+    const Outcome held = retrain();
+    EXPECT_EQ(held.code, kDone);
+    EXPECT_THAT(held.out, HasSubstr(fmt::format("model {} stays in force, since somebody went back", first)));
+    EXPECT_THAT(retrain({"--json"}).out, HasSubstr(R"("action":"held")"));
+    EXPECT_EQ(id(), first);
+  }
+  EXPECT_THAT(retrain({"--promote"}).out,
+              HasSubstr(fmt::format("weir policy rollback goes back to {}", first)));
+  EXPECT_NE(id(), first);
+}
+
+TEST_F(PolicyTest, AModelThatWasTrainedAfterARollbackIsNoneThatSomebodyWentBackTo) {
+  write_samples(600, 120);
+  train();
+  train({"--seed", "2"});
+  rollback();
+  train({"--seed", "2"});
+  std::filesystem::remove(samples_);
+  write_samples(2000, 20);
+  EXPECT_THAT(retrain({"--json"}).out, HasSubstr(R"("action":"promoted")"));
+}
+
 TEST_F(PolicyTest, RetrainIsNoFailureWhereThereIsTooLittleToLearn) {
   write_samples(10, 120);
   const Outcome few = retrain();
