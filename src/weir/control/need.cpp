@@ -6,12 +6,13 @@
 namespace weir::control {
 namespace {
 
-/// Who uses so much more than where it was held has what it wants.
-constexpr double kMore = 1.05;
+/// Who uses that share of what it got while it was held, and is held no more, has what it wants. Less: it
+/// wants less now, and what it wanted then was not seen.
+constexpr double kStill = 0.8;
 
 }  // namespace
 
-bool Need::has_enough(const policy::View& look) const { return look.use > kMore * held_at_; }
+bool Need::has_enough(const policy::View& look) const { return look.use >= kStill * held_at_; }
 
 void Need::see(const policy::View& look) {
   held_ = look.held > policy::kNoticed;
@@ -19,7 +20,7 @@ void Need::see(const policy::View& look) {
   if (held_) {
     const double wanted = look.held < 1 ? look.use / (1 - look.held) : look.hard;
     estimated_ = std::max(estimated_, std::min(wanted, look.hard));
-    held_at_ = std::max(held_at_, look.use);
+    held_at_ = std::max(held_at_, std::min(look.use, look.limit));
   } else if (has_enough(look)) {
     estimated_ = held_at_ = 0;
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // Need: how much a container needs in some time, by what it is seen to use. What its limit holds back is not
-// seen: there it is estimated, until it is seen to use more than that limit without being held, be it soon
+// seen: there it is estimated, until it is seen to use as much as that limit without being held, be it soon
 // after that time. Pure.
 
 #include "weir/policy/view.h"
@@ -25,8 +25,8 @@ class Need {
 
   double used_ = 0;       ///< at most
   double estimated_ = 0;  ///< at most, since it was last seen to have enough
-  double held_at_ = 0;    ///< the most that it used while it was held
-  bool held_ = false;     ///< at the last look
+  double held_at_ = 0;  ///< the most that it got while it was held: part of that time it may have had enough
+  bool held_ = false;   ///< at the last look
 };
 
 }  // namespace weir::control
