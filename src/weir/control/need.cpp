@@ -10,11 +10,30 @@ namespace {
 /// wants less now, and what it wanted then was not seen.
 constexpr double kStill = 0.8;
 
+constexpr std::chrono::duration<double> kLongest{5}, kUntilLower{1};
+
+std::chrono::duration<double> span_of(const Managed& managed) {
+  const auto& parameters = managed.policy->parameters;
+  for (std::size_t n = 0; n < parameters.size(); ++n)
+    if (parameters[n].name == "calm")
+      return std::min(kLongest, std::chrono::duration<double>(managed.parameters[n]) + kUntilLower);
+  return kLongest;
+}
+
 }  // namespace
+
+Need::Need(const Managed& managed) : span_(span_of(managed)) {}
 
 bool Need::has_enough(const policy::View& look) const { return look.use >= kStill * held_at_; }
 
-void Need::see(const policy::View& look) {
+void Need::see(const policy::View& look, std::chrono::nanoseconds after) {
+  if (after <= span_)
+    see_now(look);
+  else if (held_)
+    see_later(look);
+}
+
+void Need::see_now(const policy::View& look) {
   held_ = look.held > policy::kNoticed;
   used_ = std::max(used_, std::min(look.use, look.hard));
   if (held_) {
@@ -27,7 +46,6 @@ void Need::see(const policy::View& look) {
 }
 
 void Need::see_later(const policy::View& look) {
-  if (!held_) return;
   held_ = look.held > policy::kNoticed;
   if (held_ || !has_enough(look)) return;
   used_ = std::max(used_, std::min(look.use, estimated_));

@@ -48,15 +48,16 @@ std::string Samples::line_of(const Row& row) {
 }
 
 void Samples::Row::see(const policy::View& look, std::chrono::nanoseconds at) {
-  if (over) return need.see_later(look);
+  const std::chrono::nanoseconds age = at - moment.at;
+  need.see(look, age);
+  if (over) return;
   ++looks;
   use += look.use;
   most_use = std::max(most_use, look.use);
   held += look.held;
   most_held = std::max(most_held, look.held);
-  need.see(look);
   limit = look.limit;
-  over = at - moment.at >= kOutcome;
+  over = age >= kOutcome;
 }
 
 void Samples::see(const std::vector<Action>& looks, Moment moment) {
@@ -70,7 +71,7 @@ void Samples::see(const std::vector<Action>& looks, Moment moment) {
                          look.decision.weight != look.view.weight;
     if (rows.size() >= kMostOpen || (!changes && !rows.empty() && moment.at - rows.back().moment.at < kPause))
       continue;
-    rows.push_back({.action = look, .moment = moment});
+    rows.push_back({.action = look, .moment = moment, .need = Need(*look.managed)});
   }
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 // Samples: what was decided by, and what came of it, as rows to learn from and to replay (docs/reference/
-// samples.md). A row is made when its outcome is over, five seconds after the decision, and where its limit
-// held it back at the end when it is known how much it needed, three seconds later at most. Nothing of that
+// samples.md). A row is made when its outcome is over, five seconds after the decision, and when it is known
+// how much it needed (control/need.h), three seconds later at most. Nothing of that
 // was known to the decision. An outcome that never came (the container ended) makes no row. Pure: lines come
 // out.
 
@@ -35,11 +35,11 @@ class Samples {
   struct Row {
     Action action;
     Moment moment;
+    Need need;
     int looks = 0;
     double use = 0, most_use = 0, held = 0, most_held = 0;  ///< of the outcome
-    Need need;
-    double limit = 0;   ///< at its end
-    bool over = false;  ///< but for what is needed, perhaps
+    double limit = 0;                                       ///< at its end
+    bool over = false;                                      ///< but for what is needed, perhaps
     void see(const policy::View& look, std::chrono::nanoseconds at);
     [[nodiscard]] bool is_known(std::chrono::nanoseconds at) const {
       return over && (!need.is_held() || at - moment.at >= kOutcome + kLater);

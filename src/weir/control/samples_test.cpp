@@ -64,6 +64,7 @@ TEST_F(SamplesTest, TellHowMuchMoreIsNeededThanALimitLets) {
 }
 
 TEST_F(SamplesTest, WaitUntilItIsKnownWhatWasHeldBackAtTheEnd) {
+  managed_.parameters[1] = 10;  // calm: all of the outcome counts
   look(0.5, 0);
   for (int n = 0; n < 4; ++n) look(0.5, 0);
   look(0.5, 0.9, 0.5, 0.75);
@@ -76,6 +77,15 @@ TEST_F(SamplesTest, WaitUntilItIsKnownWhatWasHeldBackAtTheEnd) {
   EXPECT_EQ(row["outcome"]["looks"], 5);
   EXPECT_EQ(row["outcome"]["most_use"], 0.5);
   EXPECT_EQ(row["outcome"]["limit"], 0.5);
+}
+
+TEST_F(SamplesTest, NeedWhatIsUsedUntilARaiseMayBeTakenBack) {
+  managed_.parameters[1] = 2;
+  look(0.5, 0);
+  for (const double use : {0.5, 0.6, 0.55, 0.9, 0.9}) look(use, 0);
+  const Json row = Json::parse(samples_.take().at(0));
+  EXPECT_EQ(row["outcome"]["needed"], 0.6);
+  EXPECT_EQ(row["outcome"]["most_use"], 0.9);
 }
 
 TEST_F(SamplesTest, WaitNoLongerThanThat) {

@@ -22,7 +22,10 @@ std::vector<Event> Trials::begin(const Action& action, Moment moment) {
   const Key key = key_of(action);
   if (const auto before = open_.find(key); before != open_.end() && before->second.looks > 0)
     events.push_back(finish(before->second, moment));
-  open_.insert_or_assign(key, Trial{.action = action, .begun = moment, .limit = action.decision.limit});
+  open_.insert_or_assign(
+      key,
+      Trial{
+          .action = action, .begun = moment, .need = Need(*action.managed), .limit = action.decision.limit});
   return events;
 }
 
@@ -35,7 +38,7 @@ std::vector<Event> Trials::see(const std::vector<Action>& looks, Moment moment) 
     ++trial.looks;
     trial.held += look.view.held;
     trial.use += look.view.use;
-    trial.need.see(look.view);
+    trial.need.see(look.view, moment.at - trial.begun.at);
     trial.limit = look.view.limit;
     if (moment.at - trial.begun.at < kOutcome) continue;
     events.push_back(finish(trial, moment));

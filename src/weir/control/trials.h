@@ -43,9 +43,9 @@ class Trials {
   struct Trial {
     Action action;
     Moment begun;
+    Need need;
     int looks = 0;
     double held = 0, use = 0, limit = 0;  ///< sums, and the last
-    Need need;
   };
   struct Losses {
     double model = 0, step = 0;

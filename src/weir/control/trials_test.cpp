@@ -13,7 +13,10 @@ using ::testing::SizeIs;
 
 class TrialsTest : public ::testing::Test {
  protected:
-  TrialsTest() { managed_.policy = policy::find_policy("learned"); }
+  TrialsTest() {
+    managed_.policy = policy::find_policy("learned");
+    managed_.parameters = policy::defaults_of(*managed_.policy);
+  }
   [[nodiscard]] Moment moment() const { return {.at = at_, .time = at_}; }
   [[nodiscard]] Action action(double limit) const {
     Action action{.subject = {.container = {.name = "web"}, .cgroup_id = CgroupId(7)}, .managed = &managed_};
