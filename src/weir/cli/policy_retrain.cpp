@@ -71,16 +71,15 @@ Result<std::optional<learn::Model>> model_in_force(const Session& session, const
   return std::nullopt;
 }
 
-/// Whether somebody went back to this very model, and nothing was put in force since, by the history.
+/// Whether this very model came in force by somebody who went back to it, by the history.
 bool was_gone_back_to(const Options& options, const std::string& model) {
   const auto history = read_file(options.history, kLargestHistory);
   if (!history || model.empty()) return false;
   for (const std::string_view line : split(*history, '\n') | std::views::reverse) {
     const auto json = parse_json(line, options.history);
-    if (!json || string_member(*json, "file") != options.learning.model) continue;
+    if (!json || string_member(*json, "model") != model) continue;
     const std::string action = string_member(*json, "action");
-    if (action == kPromoted) return false;
-    if (action == kRolledBack) return string_member(*json, "model") == model;
+    if (action == kPromoted || action == kRolledBack) return action == kRolledBack;
   }
   return false;
 }

@@ -2,6 +2,7 @@
 #include "weir/control/need.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace weir::control {
 namespace {
@@ -27,7 +28,8 @@ Need::Need(const Managed& managed) : span_(span_of(managed)) {}
 bool Need::has_enough(const policy::View& look) const { return look.use >= kStill * held_at_; }
 
 void Need::see(const policy::View& look, std::chrono::nanoseconds after) {
-  if (after <= span_)
+  const bool first = !std::exchange(seen_, true);
+  if (first || after <= span_)
     see_now(look);
   else if (held_)
     see_later(look);
@@ -39,6 +41,7 @@ void Need::see_now(const policy::View& look) {
   if (held_) {
     const double wanted = look.held < 1 ? look.use / (1 - look.held) : look.hard;
     estimated_ = std::max(estimated_, std::min(wanted, look.hard));
+    // Use above the limit is of after a raise, in the same look.
     held_at_ = std::max(held_at_, std::min(look.use, look.limit));
   } else if (has_enough(look)) {
     estimated_ = held_at_ = 0;

@@ -34,9 +34,9 @@ class Need {
   std::chrono::duration<double> span_;
   double used_ = 0;       ///< at most
   double estimated_ = 0;  ///< at most, since it was last seen to have enough
-  double held_at_ =
-      0;  ///< the most that it got while it was held; in part of that time it may have had enough
-  bool held_ = false;  ///< at the last look
+  double held_at_ = 0;    ///< at most what it got while it was held
+  bool held_ = false;     ///< at the last look
+  bool seen_ = false;     ///< the first look counts, however late
 };
 
 }  // namespace weir::control

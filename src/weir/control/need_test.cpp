@@ -91,6 +91,13 @@ TEST(Need, IsNotWhatIsUsedLater) {
   EXPECT_EQ(need.most(), 0.5);
 }
 
+TEST(Need, IsNotUnknownWhereTheFirstLookIsLate) {
+  Need need = need_of_two_seconds();
+  see_later(need, look(0.9, 0));
+  see_later(need, look(1.1, 0));
+  EXPECT_EQ(need.most(), 0.9);
+}
+
 TEST(Need, OfAPolicyWithoutCalmIsThatOfFiveSeconds) {
   Managed managed{.policy = policy::find_policy("pressure")};
   managed.parameters = policy::defaults_of(*managed.policy);
