@@ -7,50 +7,22 @@
 //
 // SECONDS: of learning; 240 unless given.
 #include "cpu_load.h"
+#include "load_patterns.h"
 #include "weir_control.h"
 #include <array>
-#include <cmath>
 #include <optional>
+#include <tuple>
 
 namespace {
 
 using namespace weir;
 using namespace weir::bench;
-using std::chrono::nanoseconds;
 using std::chrono::seconds;
 
 constexpr std::string_view kBounds =
     "soft: 0.1, hard: 0.9, floor: 0.06, step: 0.05, cooldown: 200ms, parameters: {margin: 0.05, calm: 1}";
-constexpr std::size_t kAtOnce = 3;
+constexpr std::size_t kAtOnce = std::tuple_size_v<Loads>;
 constexpr seconds kRound{60};
-
-double in_seconds(nanoseconds since) { return std::chrono::duration<double>(since).count(); }
-/// Which half of its period it is in: high for `share` of it.
-double square(nanoseconds since, double low, double high, double period, double share) {
-  return std::fmod(in_seconds(since), period) < share * period ? high : low;
-}
-double ramp(nanoseconds since, double low, double high, double period) {
-  return low + (high - low) * std::fmod(in_seconds(since), period) / period;
-}
-/// High in some of its slots of `slot` seconds, which look as if drawn at random.
-double spikes(nanoseconds since, double low, double high, double slot, std::uint64_t seed) {
-  const auto number = static_cast<std::uint64_t>(in_seconds(since) / slot);
-  std::uint64_t hash = (number + seed) * 0x9e3779b97f4a7c15U;
-  hash ^= hash >> 29U;
-  return hash % 100 < 30 ? high : low;
-}
-
-using Loads = std::array<CpuLoad::Wanted, kAtOnce>;
-const Loads kLearnedFrom = {
-    [](nanoseconds since) { return square(since, 0.05, 0.4, 14, 0.4); },
-    [](nanoseconds since) { return ramp(since, 0.05, 0.45, 18); },
-    [](nanoseconds since) { return spikes(since, 0.05, 0.5, 3, 1); },
-};
-const Loads kLater = {
-    [](nanoseconds since) { return square(since, 0.08, 0.45, 19, 0.5); },
-    [](nanoseconds since) { return ramp(since, 0.05, 0.4, 11); },
-    [](nanoseconds since) { return spikes(since, 0.06, 0.45, 4, 77); },
-};
 
 /// The loads, each in a cgroup of its own.
 class Running {
