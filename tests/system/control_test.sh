@@ -8,7 +8,7 @@
 run=$(mktemp -d -p /var/tmp)
 evidence() { tail -n 4 "$run"/*.out "$run"/*.err; }
 cleanup() {
-  docker rm -f busy ramp hog1 hog2 >/dev/null 2>&1
+  docker rm -f busy ramp cache hog1 hog2 >/dev/null 2>&1
   for pid in $(jobs -p); do kill "$pid" 2>/dev/null; done
   rmdir /sys/fs/cgroup/held.slice 2>/dev/null
   rm -rf "$run"
@@ -177,6 +177,21 @@ grows() {
   docker rm -f ramp >/dev/null
 }
 t "memory that grows below the hard limit is never killed" grows
+
+below() { (($(<"$(cgroup_of cache)/$1") < $2 * 1048576)); } # below FILE MIB
+untouched() {
+  docker run --detach --name cache --network none busybox sh -c 'dd if=/dev/zero of=/file bs=1M count=40; sync; exec sleep 1000' >/dev/null
+  wait_for 60 grep -qx sleep "/proc/$(docker inspect --format '{{.State.Pid}}' cache)/comm"
+  if below memory.current 40; then return 1; fi
+  printf 'version: 1\ncontainers:\n  cache:\n    memory: {soft: 96M, hard: 96M, floor: 8M, step: 8M, cooldown: 200ms, policy: pressure}\n' >"$run/containers.yml"
+  begin p
+  wait_for 120 holds cache memory.high "$((8 * 1048576))"
+  below memory.current 9
+  stop
+  holds cache memory.high max
+  docker rm -f cache >/dev/null
+}
+t "by pressure memory that is not touched is given back" untouched
 
 t "a file that others can write is refused" exits 1 sh -c "chmod o+w $run/containers.yml && weir control --check -c $run/containers.yml"
 

@@ -17,6 +17,15 @@ namespace {
 
 constexpr nanoseconds kNever = nanoseconds::max();
 
+/// What a write of memory.high may reclaim itself: some 15 ms (59 ms a GiB of clean page cache).
+constexpr std::uint64_t kReclaims = std::uint64_t{256} << 20U;
+
+/// Whether a cut reclaims so much that the write could block for long, or would kill.
+bool may_block(const Footprint& cut, const cgroup::Setting& setting) {
+  const auto limit = parse_u64(setting.text);
+  return setting.knob != cgroup::Knob::memory_high || !limit || cut.use.count() > *limit + kReclaims;
+}
+
 Status status_of(const Error& error) { return error.kind == ErrorKind::gone ? Status::gone : Status::failed; }
 
 /// cpu.weight changes with cpu.idle and with cpu.weight.nice, too.
@@ -95,7 +104,7 @@ Result<void> Regulator::ask(CgroupId cgroup, const cgroup::Setting& setting, Urg
   const cgroup::Setting whole = cgroup::complete(setting, knob->now);
   if (limits_memory(whole.knob)) {
     WEIR_TRY(const auto cut, check_memory_cut(*member->second.dir, knob->now, whole));
-    if (cut)
+    if (cut && may_block(*cut, whole))
       return std::unexpected(make_error(ErrorKind::refused, cgroup::info(whole.knob).file,
                                         fmt::format("{} in use stands in the way", format_bytes(cut->use)),
                                         "weir set shrinks it first"));

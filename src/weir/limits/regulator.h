@@ -56,8 +56,9 @@ class Regulator {
   Result<CgroupId> add(const Container& container);
   void remove(CgroupId cgroup);
 
-  /// Asks for a value. Errors: invalid for a cgroup that is not in care; refused below what is in use, since
-  /// a write that reclaims can block (shrink such a limit instead); absent where there is no such knob.
+  /// Asks for a value. Errors: invalid for a cgroup that is not in care; refused below what is in use
+  /// (memory.high: by more than 256 MiB, or below what cannot be reclaimed), since a write that reclaims can
+  /// block (shrink such a limit instead); absent where there is no such knob.
   Result<void> ask(CgroupId cgroup, const cgroup::Setting& setting, Urgency urgency = Urgency::normal);
 
   /// Takes back what was asked for of this place and is not written yet.

@@ -2,6 +2,7 @@
 // The Regulator on the fake cgroupfs, without BPF, with a clock that stands still unless told.
 #include "weir/limits/regulator.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "support/fake_cgroupfs.h"
@@ -293,6 +294,14 @@ TEST_F(RegulatorTest, RefusesWhatWouldReclaimAndWhoIsNotInItsCare) {
   EXPECT_THAT(regulator_.ask(CgroupId(12345), {}), HasError(ErrorKind::invalid));
   regulator_.remove(ids_.at("web"));
   EXPECT_THAT(ask("web", "cpu.weight=50"), HasError(ErrorKind::invalid));
+}
+
+TEST_F(RegulatorTest, LetsMemoryHighReclaimALittleOfWhatCanBe) {
+  fs_.set("web", "memory.current", fmt::format("{}\n", 400 << 20));
+  EXPECT_THAT(ask("web", "memory.high=150M"), Succeeds());
+  EXPECT_THAT(ask("web", "memory.high=140M"), HasError(ErrorKind::refused));
+  fs_.set("web", "memory.stat", fmt::format("anon {}\nfile 0\n", 200 << 20));
+  EXPECT_THAT(ask("web", "memory.high=150M"), HasError(ErrorKind::refused));
 }
 
 TEST_F(RegulatorTest, AJournalThatCannotBeWrittenStopsTheWriteAndKeepsTheRequest) {

@@ -174,18 +174,44 @@ TEST(Step, DoublesWhileItStaysHeld) {
   EXPECT_NEAR(raised_by(60), 0.4, 1e-9);
 }
 
-TEST(Pressure, GoesDownLittleByLittleWhileNobodyWaits) {
+double by_pressure(const View& view) {
   const Policy& policy = *find_policy("pressure");
+  return decide(view, policy, defaults_of(policy)).limit;
+}
+/// Half a CPU, the last change `since` seconds ago; at most a fiftieth of the time may be waited.
+View waits(double share, double since) {
   View view = calm();
-  view.use = 0.1;
   view.step = 0.05;
-  view.limit = 0.5;
-  const Parameters parameters = {0.02, 1};
-  EXPECT_DOUBLE_EQ(policy.propose(view, parameters, nullptr), 0.45);
-  view.pressure = 0.02;
-  EXPECT_DOUBLE_EQ(policy.propose(view, parameters, nullptr), 0.5);
-  view.held = 0.2;
-  EXPECT_DOUBLE_EQ(policy.propose(view, parameters, nullptr), 0.7);
+  view.pressure = share;
+  view.since_change = view.since_raise = since;
+  return view;
+}
+
+TEST(Pressure, GoesDownByAStepEveryTwoCooldownsWhileNobodyWaits) {
+  EXPECT_EQ(by_pressure(waits(0, 1.9)), 0.5);
+  EXPECT_DOUBLE_EQ(by_pressure(waits(0, 2.1)), 0.45);
+}
+
+TEST(Pressure, GoesDownTheSlowerTheNearerItIsToItsTarget) {
+  EXPECT_EQ(by_pressure(waits(0.01, 3.9)), 0.5);
+  EXPECT_DOUBLE_EQ(by_pressure(waits(0.01, 4.1)), 0.45);
+  EXPECT_EQ(by_pressure(waits(0.02, 3600)), 0.5);
+}
+
+TEST(Pressure, GoesUpByHowFarItIsAbove) {
+  View view = waits(0.03, 60);
+  view.held = 0.03;
+  EXPECT_DOUBLE_EQ(by_pressure(view), 0.55);
+  view.held = view.pressure = 0.2;
+  EXPECT_DOUBLE_EQ(by_pressure(view), 0.7);
+}
+
+TEST(Pressure, LeavesWhatIsUsedButForMemoryWhichMayNotBeNeeded) {
+  View view = waits(0, 60);
+  view.use = 0.48;
+  EXPECT_EQ(by_pressure(view), 0.5);
+  view.resource = Resource::memory;
+  EXPECT_DOUBLE_EQ(by_pressure(view), 0.45);
 }
 
 TEST(Percentile, KeepsItsMarginAboveThePercentile) {

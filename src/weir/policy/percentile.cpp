@@ -15,7 +15,8 @@ double propose_percentile(const View& view, std::span<const double> parameters,
                      : percentile >= 95 ? view.p95
                      : percentile >= 90 ? view.p90
                                         : view.p50;
-  const double enough = use * (1 + margin);
+  // Memory that is in use now is left in use.
+  const double enough = std::max(use * (1 + margin), view.resource == Resource::memory ? view.use : 0);
   if (view.woken > 0 || view.held > 0.05) return std::max(enough, view.limit + view.step);
   return enough;
 }

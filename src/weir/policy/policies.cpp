@@ -26,7 +26,7 @@ constexpr std::array kPressure = {
               .value = 0.5,
               .low = 0.01,
               .high = 1,
-              .about = "how much of a step at most in one look"},
+              .about = "how much of a step it goes down in a cooldown"},
 };
 constexpr std::array kPercentile = {
     Parameter{.name = "percentile",

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// pressure: holds the share of the time in which tasks wait at a target, as senpai does for memory: a little
-// lower while it is below, up at once by how far it is above. Parameters: target, gain.
+// pressure: holds the share of the time in which tasks wait at a target, as senpai does for memory: down step
+// by step while it is below, the slower the nearer it is, up at once by how far it is above. Parameters:
+// target, gain.
 #include <algorithm>
 
 #include "weir/policy/policies.h"
@@ -15,7 +16,10 @@ double propose_pressure(const View& view, std::span<const double> parameters, co
     const double over = waited / target;
     return view.limit + view.step * std::clamp(over - 1, 1.0, 4.0);
   }
-  return std::max(view.use, view.limit - gain * view.step * (1 - waited / target));
+  if (view.since_change * gain * (1 - waited / target) < view.cooldown) return view.limit;
+  const double lower = view.limit - view.step;
+  // What of the memory in use is needed is only seen below it.
+  return view.resource == Resource::memory ? lower : std::max(view.use, lower);
 }
 
 }  // namespace weir::policy
