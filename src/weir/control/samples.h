@@ -2,8 +2,8 @@
 #pragma once
 // Samples: what was decided by, and what came of it, as rows to learn from and to replay (docs/reference/
 // samples.md). A row is made when its outcome is over, five seconds after the decision, and when it is known
-// how much it needed (control/need.h), three seconds later at most. Nothing of that was known to the decision.
-// An outcome that never came (the container ended) makes no row. Pure: lines come out.
+// how much it needed (control/need.h), three seconds later at most. Nothing of that was known to the
+// decision. An outcome that never came (the container ended) makes no row. Pure: lines come out.
 
 #include <chrono>
 #include <deque>
