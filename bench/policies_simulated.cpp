@@ -86,12 +86,9 @@ class Simulation {
       used += each.used;
       limit += each.limits;
     }
-    fmt::print(
-        "  {:12} throttled {:6.2f} s a minute, used {:.3f} CPUs, limit {:.3f}: slack {:5.1f} %, {:.1f} "
-        "changes "
-        "a minute\n",
-        name, throttled * 60 / seconds, used / all, limit / all, 100 * (limit / used - 1),
-        changes_ * 60 / seconds);
+    fmt::print("  {:12} throttled {:6.2f} s a minute, used {:.3f} CPUs, limit {:.3f}: slack {:5.1f} %", name,
+               throttled * 60 / seconds, used / all, limit / all, 100 * (limit / used - 1));
+    fmt::print(", {:.1f} changes a minute\n", changes_ * 60 / seconds);
   }
 
  private:

@@ -38,8 +38,7 @@ class ControlHost {
  public:
   using Demand = std::function<double(double seconds)>;
 
-  explicit ControlHost(Config config, double cpus = 8)
-      : config_(std::move(config)), controller_(config_), cpus_(cpus) {
+  explicit ControlHost(Config config, double cpus = 8) : config_(std::move(config)), controller_(config_) {
     frame_.host.set(Metric::cpu_limit, static_cast<std::uint64_t>(cpus * 1e6));
   }
 
@@ -128,7 +127,6 @@ class ControlHost {
 
   Config config_;
   Controller controller_;
-  double cpus_;
   Frame frame_{.at = std::chrono::seconds(1)};
   std::vector<State> state_;
   double others_ = 0;

@@ -186,7 +186,7 @@ untouched() {
   printf 'version: 1\ncontainers:\n  cache:\n    memory: {soft: 96M, hard: 96M, floor: 8M, step: 8M, cooldown: 200ms, policy: pressure}\n' >"$run/containers.yml"
   begin p
   wait_for 120 holds cache memory.high "$((8 * 1048576))"
-  below memory.current 9
+  wait_for 60 below memory.current 9
   stop
   holds cache memory.high max
   docker rm -f cache >/dev/null

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "weir/control/replay.h"
+#include "weir/control/samples.h"
 #include "weir/learn/model_file.h"
 #include "weir/policy/features.h"
 
@@ -13,6 +14,9 @@ namespace {
 
 /// Of the loss of the predictor in force: less of a difference is chance, and not worth another model.
 constexpr double kBetter = 0.99;
+
+static_assert(Samples::kOutcome + Samples::kLater <= learn::kOutcome,
+              "no row may look into the part of the training after its own");
 
 constexpr std::array<std::string_view, 4> kLessons = {"too_few", "useless", "no_better", "learned"};
 
